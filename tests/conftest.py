@@ -1,0 +1,72 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Fixtures shared by all tests.
+
+Environment
+-----------
+ASTROCLF_TEST_DATA
+    A folder that holds ``frames/``, ``images/``, ``hostile/`` and ``headers/``: data that are not
+    shipped with the package. Tests that need them are skipped without it.
+ASTROCLF_REQUIRE
+    If ``1``, nothing is skipped for want of data or of a tool: such a test fails.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("MPLBACKEND", "Agg")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+@pytest.fixture(scope="session")
+def need():
+    """Return a function that skips with a reason, or fails under ``ASTROCLF_REQUIRE=1``."""
+
+    def lacking(reason):
+        if os.environ.get("ASTROCLF_REQUIRE") == "1":
+            pytest.fail(f"{reason} (and ASTROCLF_REQUIRE=1 forbids to skip)")
+        pytest.skip(reason)
+
+    return lacking
+
+
+@pytest.fixture(scope="session")
+def data_dir():
+    """Return the folder of the small real frames shipped with the tests."""
+    return Path(__file__).parent / "data"
+
+
+@pytest.fixture(scope="session")
+def frames_dir(need):
+    """Return the folder of real FITS frames."""
+    return _outside("frames", need)
+
+
+@pytest.fixture(scope="session")
+def images_dir(need):
+    """Return the folder of labelled pictures."""
+    return _outside("images", need)
+
+
+@pytest.fixture(scope="session")
+def hostile_dir(need):
+    """Return the folder of odd, broken and misleading files."""
+    return _outside("hostile", need)
+
+
+@pytest.fixture(scope="session")
+def headers_dir(need):
+    """Return the folder of files with true full headers and tiny pixels."""
+    return _outside("headers", need)
+
+
+def _outside(name, need):
+    root = os.environ.get("ASTROCLF_TEST_DATA")
+    if not root:
+        need(f"ASTROCLF_TEST_DATA is not set, and this test needs its folder {name}/")
+    folder = Path(root) / name
+    if not folder.is_dir():
+        need(f"ASTROCLF_TEST_DATA={root} has no folder {name}/")
+    return folder
