@@ -104,7 +104,7 @@ def _bar(total, progress):
 def _serial(factory, items):
     function = factory()
     for item in items:
-        yield _call(function, item)
+        yield Outcome(item, *_call(function, item))
 
 
 def _pooled(factory, items, workers):
@@ -113,7 +113,7 @@ def _pooled(factory, items, workers):
         in_doubt = yield from _until_a_worker_dies(factory, waiting, workers)
         for item, future in in_doubt:
             survived = future.done() and future.exception() is None
-            yield future.result() if survived else _alone(factory, item)
+            yield Outcome(item, *(future.result() if survived else _alone(factory, item)))
 
 
 def _until_a_worker_dies(factory, waiting, workers):
@@ -124,7 +124,8 @@ def _until_a_worker_dies(factory, waiting, workers):
             while waiting and len(handed_out) < _AHEAD * workers:
                 handed_out.append((waiting[0], pool.submit(_work, waiting[0])))
                 waiting.popleft()
-            outcome = handed_out[0][1].result()
+            item, future = handed_out[0]
+            outcome = Outcome(item, *future.result())
             handed_out.popleft()
             yield outcome
     except BrokenProcessPool:
@@ -140,7 +141,7 @@ def _alone(factory, item):
             return pool.submit(_work, item).result()
         except BrokenProcessPool:
             msg = "the process working on it died; if memory ran out, use fewer workers"
-            return Outcome(item, error=AstroclfError(msg))
+            return None, AstroclfError(msg)
 
 
 def _pool(factory, workers):
@@ -173,7 +174,7 @@ def _call(function, item):
         except Exception as error:  # the run goes on; whoever reads the outcome decides
             failure, text = _picklable(error), traceback.format_exc()
     texts = (str(one.message) for one in caught if issubclass(one.category, AstropyUserWarning))
-    return Outcome(item, value, failure, tuple(dict.fromkeys(texts)), text)
+    return value, failure, tuple(dict.fromkeys(texts)), text
 
 
 def _picklable(error):
