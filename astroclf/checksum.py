@@ -33,7 +33,7 @@ def datasum(buffer, previous=0):
     Examples
     --------
     >>> from astroclf.checksum import datasum
-    >>> datasum(b"\\x00\\x00\\x00\\x02", previous=0xFFFFFFFE)
+    >>> datasum((2).to_bytes(4, "big"), previous=0xFFFFFFFE)
     1
     """
     view = memoryview(buffer).cast("B")
