@@ -1,0 +1,142 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""From a frame to the picture that people and the network see, with every setting on record."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+from astroclf.clean import estimate_sky
+from astroclf.exceptions import EmptyFrameError
+from astroclf.render import choose_scales, fit_inside, reduce_image, to_rgb
+
+__all__ = ["Preprocessor"]
+
+_REACH = 2.0
+
+
+@dataclass(frozen=True)
+class Preprocessor:
+    """
+    Settings that turn a frame into a picture; call it with a frame.
+
+    The steps, in order: crop to the exposed part, reduce to ``size`` pixels, measure and subtract the
+    sky, stretch, and pad to a square.
+
+    Parameters
+    ----------
+    size : int
+        Side of the network's picture in pixels.
+    boxes : int
+        Boxes along the longer side of the mesh on which the sky is measured.
+    black, white : float
+        Black level below, and least white level above the sky, in units of the noise.
+    percentile : tuple of 3 float
+        Percentile of the pixels that is white in R, G and B.
+    softening : tuple of 3 float
+        Softening of the asinh stretch in R, G and B; see `astroclf.render.choose_scales`.
+    """
+
+    size: int = 224
+    boxes: int = 8
+    black: float = 1.0
+    white: float = 15.0
+    percentile: tuple[float, float, float] = (99.5, 99.7, 99.9)
+    softening: tuple[float, float, float] = (2.0, 8.0, -0.15)
+
+    def render(self, frame, size=None):
+        """
+        Render a frame as a picture of the same aspect ratio.
+
+        Parameters
+        ----------
+        frame : `~astroclf.Frame`
+            The frame; not modified. Masked pixels are filled from their neighbours, larger gaps
+            with sky.
+        size : int, optional
+            Longer side of the picture in pixels; by default that of the settings.
+
+        Returns
+        -------
+        rgb : `~numpy.ndarray` of float32, shape (ny, nx, 3), range [0, 1]
+            Row 0 is the bottom of the sky image, as in FITS.
+
+        Raises
+        ------
+        EmptyFrameError
+            If no pixel is finite and unmasked.
+        """
+        data, scales = self._flatten(frame, size or self.size)
+        return to_rgb(data, scales)
+
+    def __call__(self, frame):
+        """
+        Render a frame as the network sees it: `render`, padded with sky to a square.
+
+        Parameters
+        ----------
+        frame : `~astroclf.Frame`
+            The frame; not modified.
+
+        Returns
+        -------
+        rgb : `~numpy.ndarray` of float32, shape (size, size, 3), range [0, 1]
+            The frame in the middle of a square.
+        """
+        data, scales = self._flatten(frame, self.size)
+        return to_rgb(_pad_to_square(data, self.size), scales)
+
+    def _flatten(self, frame, size):
+        """Return the reduced, sky-subtracted image and the scales of its channels."""
+        data, mask = _exposed(frame)
+        reduced, empty = reduce_image(data, mask, fit_inside(data.shape, size))
+        sky = estimate_sky(reduced, empty, self.boxes)
+        flat = _fill(reduced - sky.level, empty)
+        return flat, choose_scales(
+            flat, sky.sigma, black=self.black, white=self.white, percentile=self.percentile, softening=self.softening
+        )
+
+    @property
+    def digest(self):
+        """First 12 hexadecimal digits of the SHA-256 of the settings, as written to ``CLFPREP``."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:12]
+
+    def to_dict(self):
+        """Return the settings as a dictionary that JSON can hold."""
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, settings):
+        """Return the preprocessor of `to_dict`'s settings."""
+        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()})
+
+
+def _exposed(frame):
+    """Return data and mask of the smallest rectangle that holds every good pixel."""
+    data = np.asarray(frame.ccd.data, np.float32)
+    mask = ~np.isfinite(data)
+    if frame.ccd.mask is not None:
+        mask |= frame.ccd.mask
+    rows, columns = (np.flatnonzero(~mask.all(axis=axis)) for axis in (1, 0))
+    if not rows.size:
+        msg = f"{frame.origin.name}: no pixel of the {data.shape[1]} x {data.shape[0]} image is finite and unmasked"
+        raise EmptyFrameError(msg)
+    box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    return data[box], mask[box]
+
+
+def _fill(data, empty):
+    """Fill empty pixels from their neighbours, and with sky (0) where there is none within 4 pixels."""
+    if not empty.any():
+        return data
+    weight = gaussian_filter((~empty).astype(np.float32), _REACH, truncate=2)
+    near = gaussian_filter(np.where(empty, 0, data), _REACH, truncate=2) / np.maximum(weight, 1e-6)
+    return np.where(empty, np.where(weight > 1e-3, near, 0), data).astype(np.float32)
+
+
+def _pad_to_square(data, size):
+    """Put an image in the middle of a square of sky."""
+    before = [(size - n) // 2 for n in data.shape]
+    return np.pad(data, [(b, size - n - b) for b, n in zip(before, data.shape)])

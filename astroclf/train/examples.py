@@ -1,0 +1,165 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""Labelled examples for training, calibration and testing: pictures apart by object, and frames made of them."""
+
+import csv
+import hashlib
+from collections import defaultdict
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from astroclf.exceptions import AstroclfError
+from astroclf.taxonomy import labels
+from astroclf.train.forward import simulate_frame
+
+__all__ = ["SPLITS", "Picture", "make_examples", "open_picture", "read_manifest", "split_of"]
+
+SPLITS = {"test": 0.25, "calibration": 0.4, "train": 1.0}
+"""Upper ends of the shares of objects: a quarter tests, 15 % calibrate, the rest train."""
+
+_PICTURE_SHARE = 0.6
+_FEWEST_OBJECTS = 5
+_CHUNK = 64
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A labelled picture: where it is, what it shows, and which object of the sky that is."""
+
+    path: Path
+    label: str
+    object_key: str
+    redistributable: bool
+
+
+def read_manifest(path):
+    """
+    Read the manifest of a collection of pictures.
+
+    Parameters
+    ----------
+    path : path-like
+        CSV file with the columns path (relative to the file), label, object_key and redistributable.
+
+    Returns
+    -------
+    pictures : list of Picture
+        In the order of the file.
+
+    Raises
+    ------
+    AstroclfError
+        If the file lacks a column or names an unknown label.
+    """
+    path = Path(path)
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    missing = {"path", "label", "object_key", "redistributable"} - set(rows[0] if rows else ())
+    if missing:
+        msg = f"{path}: the manifest lacks the columns {', '.join(sorted(missing))}"
+        raise AstroclfError(msg)
+    unknown = {row["label"] for row in rows} - set(labels())
+    if unknown:
+        msg = f"{path}: unknown labels {', '.join(sorted(unknown))}; known are {', '.join(labels())}"
+        raise AstroclfError(msg)
+    return [
+        Picture(path.parent / row["path"], row["label"], row["object_key"], row["redistributable"] == "yes")
+        for row in rows
+    ]
+
+
+def split_of(object_key):
+    """
+    Return which split an object belongs to, for ever and whatever else is in the collection.
+
+    Parameters
+    ----------
+    object_key : str
+        Key of an object of the sky; all its pictures share it.
+
+    Returns
+    -------
+    split : {'train', 'calibration', 'test'}
+        Chosen by the SHA-256 of the key.
+    """
+    share = int(hashlib.sha256(object_key.encode()).hexdigest()[:8], 16) / 16**8
+    return next(name for name, end in SPLITS.items() if share < end)
+
+
+def open_picture(path):
+    """Return a picture as uint8 array (ny, nx, 3), row 0 at the bottom."""
+    from PIL import Image
+
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"))[::-1]
+
+
+def make_examples(count, pictures, preprocessor, *, seed, path, workers=1):
+    """
+    Make rendered training frames, as many of each class, and store them in a file.
+
+    Of the classes with at least five objects among the pictures, three frames of five are made from
+    one of these, each object equally often; all others are drawn.
+
+    Parameters
+    ----------
+    count : int
+        Number of examples.
+    pictures : sequence of Picture
+        Pictures that may be used; those of another split must not be among them.
+    preprocessor : `~astroclf.Preprocessor`
+        Renders the frames.
+    seed : int
+        Example ``i`` depends on ``(seed, i)`` only.
+    path : path-like
+        Where the pictures go: a ``.npy`` file of uint8, shape (count, size, size, 3).
+    workers : int, optional
+        Number of processes.
+
+    Returns
+    -------
+    truth : `~numpy.ndarray` of int, shape (count,)
+        Index of each example's class in the taxonomy.
+    objects : list of str
+        Object key of the picture each example was made from; empty where it was drawn.
+    """
+    images = np.lib.format.open_memmap(
+        path, "w+", np.uint8, (count, preprocessor.size, preprocessor.size, 3)
+    )
+    starts = range(0, count, _CHUNK)
+    work = partial(_chunk, count=count, by_object=_by_object(pictures), preprocessor=preprocessor, seed=seed)
+    truth, objects = [], []
+    with ProcessPoolExecutor(workers) as pool:
+        for start, (rendered, classes, keys) in zip(starts, pool.map(work, starts)):
+            images[start : start + len(rendered)] = rendered
+            truth += classes
+            objects += keys
+    return np.array(truth), objects
+
+
+def _by_object(pictures):
+    """Return {label: {object_key: [paths]}} for the labels with enough objects."""
+    table = defaultdict(lambda: defaultdict(list))
+    for picture in pictures:
+        table[picture.label][picture.object_key].append(picture.path)
+    return {label: dict(objects) for label, objects in table.items() if len(objects) >= _FEWEST_OBJECTS}
+
+
+def _chunk(start, *, count, by_object, preprocessor, seed):
+    examples = [_example(i, by_object, preprocessor, seed) for i in range(start, min(start + _CHUNK, count))]
+    rendered, classes, keys = zip(*examples)
+    return np.stack(rendered), list(classes), list(keys)
+
+
+def _example(index, by_object, preprocessor, seed):
+    rng = np.random.default_rng((seed, index))
+    truth = index % len(labels())
+    label, picture, key = labels()[truth], None, ""
+    if label in by_object and rng.random() < _PICTURE_SHARE:
+        key = rng.choice(sorted(by_object[label]))
+        picture = open_picture(rng.choice(by_object[label][key]))
+    frame = simulate_frame(label, rng, picture)
+    return np.round(255 * preprocessor(frame)).astype(np.uint8), truth, str(key)
