@@ -123,8 +123,8 @@ def hot_pixels(shape, rng, fraction, *, threshold=0.14):
     fraction : float
         Expected fraction of hot pixels, in [0, 1]: 0.01 to 0.02 in the CCDs of ACS and WFC3.
     threshold : float, optional
-        Least dark current of a hot pixel; the default is the limit of ACS/WFC and, nearly, WFC3/UVIS
-        (ACS and WFC3 Data Handbooks) in electrons per second.
+        Least dark current of a hot pixel, in electrons per second: 0.14 for ACS/WFC, 0.015 for WFC3/UVIS
+        (ACS data-quality flag definitions; WFC3 Data Handbook 5.3).
 
     Returns
     -------

@@ -1,0 +1,412 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""Headers of simulated frames, modelled on those of the Hubble archive."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from astropy.io import fits
+from astropy.time import Time
+from astropy.wcs import WCS
+
+from astroclf.datasets.cameras import Camera, Filter
+
+__all__ = ["Shot", "extension_header", "null_array", "plane_wcs", "primary_header"]
+
+SERIOUS_FLAGS = 31743
+"""SDQFLAGS: the data-quality bits the pipelines of ACS and WFC3 count as serious."""
+
+_SECONDS_PER_DAY = 86400.0
+_STEP = 500.0
+_SWITCHES = {
+    "DQICORR": "data quality initialization",
+    "BLEVCORR": "subtract bias level computed from overscan",
+    "BIASCORR": "Subtract bias image",
+    "ZSIGCORR": "Zero read signal correction",
+    "ZOFFCORR": "subtract MULTIACCUM zero read",
+    "NLINCORR": "correct for detector nonlinearities",
+    "DARKCORR": "Subtract dark image",
+    "FLATCORR": "flat field data",
+    "CRCORR": "identify or reject cosmic ray hits",
+    "UNITCORR": "convert to count rates",
+    "PHOTCORR": "populate photometric header keywords",
+    "EXPSCORR": "process individual observations after cr-reject",
+    "FLUXCORR": "Scale UVIS2 to match UVIS1 using PHTRATIO",
+    "ATODCORR": "correct for A to D conversion errors",
+    "FLSHCORR": "post flash correction",
+    "SHADCORR": "apply shutter shading correction",
+    "RPTCORR": "combine individual repeat observations",
+}
+_DONE = {
+    "WFC": "DQICORR BLEVCORR BIASCORR DARKCORR FLATCORR PHOTCORR EXPSCORR",
+    "UVIS": "DQICORR BLEVCORR BIASCORR DARKCORR FLATCORR PHOTCORR EXPSCORR FLUXCORR",
+    "IR": "DQICORR ZSIGCORR ZOFFCORR DARKCORR BLEVCORR NLINCORR FLATCORR CRCORR UNITCORR PHOTCORR",
+}
+_OMITTED = {
+    "WFC": "ATODCORR FLSHCORR CRCORR SHADCORR RPTCORR",
+    "UVIS": "ATODCORR FLSHCORR CRCORR SHADCORR",
+    "IR": "RPTCORR",
+}
+
+
+@dataclass(frozen=True)
+class Shot:
+    """
+    One simulated exposure, as its headers describe it.
+
+    Parameters
+    ----------
+    camera : Camera
+        The camera.
+    product : str
+        ``raw``, ``flt`` or ``flc``.
+    rootname : str
+        Nine characters, as in the Hubble archive.
+    target : str
+        Value of TARGNAME.
+    ra, dec : float
+        Position of the centre of the detector plane in degrees (ICRS).
+    angle : float
+        Position angle, in degrees east of north, of the aperture's Y axis.
+    start : float
+        Modified Julian Date of the beginning.
+    exptime : float
+        Exposure time in seconds.
+    filter : Filter
+        The filter.
+    history : tuple of str
+        How to make the frame again.
+    """
+
+    camera: Camera
+    product: str
+    rootname: str
+    target: str
+    ra: float
+    dec: float
+    angle: float
+    start: float
+    exptime: float
+    filter: Filter
+    history: tuple[str, ...]
+
+    @property
+    def calibrated(self):
+        """Whether the product went through the pipeline."""
+        return self.product != "raw"
+
+
+def primary_header(shot, extensions):
+    """
+    Return the primary header of a frame.
+
+    Parameters
+    ----------
+    shot : Shot
+        The exposure.
+    extensions : int
+        Number of extensions, for NEXTEND.
+
+    Returns
+    -------
+    header : `~astropy.io.fits.Header`
+        With SIMULATD = T; dates are those of the exposure, so that equal seeds give equal files.
+    """
+    start = Time(shot.start, format="mjd")
+    header = fits.Header()
+    _section(header, None, _file_cards(shot, extensions, start))
+    _section(header, "DATA DESCRIPTION KEYWORDS", _description_cards(shot))
+    _section(header, "TARGET AND PROPOSAL INFORMATION", _target_cards(shot))
+    _section(header, "EXPOSURE INFORMATION", _exposure_cards(shot, start))
+    _section(header, "SCIENCE INSTRUMENT CONFIGURATION", _configuration_cards(shot))
+    _section(header, "CALIBRATION SWITCHES: PERFORM, OMIT, COMPLETE", _switch_cards(shot))
+    if shot.camera.detector == "IR":
+        _section(header, "PHOTOMETRY KEYWORDS", _photometry_cards(shot, shot.camera.chips[0]))
+    _section(header, "CALIBRATED ENGINEERING PARAMETERS", _amplifier_cards(shot))
+    for line in shot.history:
+        header.add_history(line)
+    return header
+
+
+def extension_header(shot, name, extver, unit, chip, wcs):
+    """
+    Return the header of one extension.
+
+    Parameters
+    ----------
+    shot : Shot
+        The exposure.
+    name : str
+        ``SCI``, ``ERR``, ``DQ``, ``SAMP`` or ``TIME``.
+    extver : int
+        Number of its image set.
+    unit : str
+        Value of BUNIT.
+    chip : Chip
+        The chip it belongs to.
+    wcs : `~astropy.wcs.WCS`
+        World coordinates of the detector plane, from `plane_wcs`.
+
+    Returns
+    -------
+    header : `~astropy.io.fits.Header`
+        Without the keywords that describe the array.
+    """
+    header = fits.Header()
+    cards = [
+        ("INHERIT", True, "inherit the primary header"),
+        ("EXTNAME", name, "extension name"),
+        ("EXTVER", extver, "extension version number"),
+        ("ROOTNAME", shot.rootname, "rootname of the observation set"),
+        ("EXPNAME", shot.rootname, "exposure identifier"),
+        ("BUNIT", unit, "brightness units"),
+    ]
+    if name == "SCI" and shot.camera.detector != "IR":
+        cards.append(("CCDCHIP", chip.number, "CCD chip (1 or 2)"))
+    _section(header, None, cards)
+    _section(header, "World Coordinate System and Related Parameters", _wcs_cards(shot, chip, wcs))
+    if name == "SCI":
+        if shot.camera.detector != "IR" and shot.calibrated:
+            _section(header, "PHOTOMETRY KEYWORDS", _photometry_cards(shot, chip))
+        _section(header, "READOUT DEFINITION PARAMETERS", _readout_cards(shot))
+    return header
+
+
+def null_array(header, shape, bitpix):
+    """
+    Return an extension whose array is one number, as raw frames store empty ERR and DQ arrays.
+
+    Parameters
+    ----------
+    header : `~astropy.io.fits.Header`
+        Header of the extension, from `extension_header`.
+    shape : tuple of int
+        Shape (ny, nx) of the array it stands for, stored as NPIX2 and NPIX1.
+    bitpix : int
+        Type of its pixels: -32 or 16.
+
+    Returns
+    -------
+    hdu : `~astropy.io.fits.ImageHDU`
+        With NAXIS = 0 and PIXVALUE = 0.
+    """
+    header = header.copy()
+    header["NPIX1"] = (shape[1], "length of constant array axis 1")
+    header["NPIX2"] = (shape[0], "length of constant array axis 2")
+    header["PIXVALUE"] = (0.0 if bitpix < 0 else 0, "values of pixels in constant array")
+    hdu = fits.ImageHDU(header=header)
+    hdu.header["BITPIX"] = bitpix
+    return hdu
+
+
+def plane_wcs(shot):
+    """
+    Return the world coordinates of the detector plane: one tangent projection for all chips.
+
+    Parameters
+    ----------
+    shot : Shot
+        The exposure.
+
+    Returns
+    -------
+    wcs : `~astropy.wcs.WCS`
+        Gnomonic and linear: the skew of the detector on the sky is kept, higher distortion is not.
+    """
+    ny, nx = shot.camera.plane
+    sine, cosine = np.sin(np.radians(shot.angle)), np.cos(np.radians(shot.angle))
+    rotation = np.array([[-cosine, sine], [sine, cosine]])
+    cd = rotation @ np.array(shot.camera.linear) / 3600
+    return _tangent((shot.ra, shot.dec), cd, ((nx + 1) / 2, (ny + 1) / 2))
+
+
+def _section(header, title, cards):
+    """Append cards under a title."""
+    if title:
+        for text in ("", f"      / {title}", ""):
+            header.append(("", text), end=True)
+    header.extend(cards, end=True)
+
+
+def _file_cards(shot, extensions, start):
+    return [
+        ("ORIGIN", "astroclf", "FITS file originator"),
+        ("DATE", start.strftime("%Y-%m-%d"), "date this file was written (yyyy-mm-dd)"),
+        ("NEXTEND", extensions, "Number of standard extensions"),
+        ("FILENAME", f"{shot.rootname}_{shot.product}.fits", "name of file"),
+        ("FILETYPE", "SCI", "type of data found in data file"),
+        ("TELESCOP", "HST", "telescope used to acquire data"),
+        ("INSTRUME", shot.camera.instrument, "identifier for instrument used to acquire data"),
+        ("EQUINOX", 2000.0, "equinox of celestial coord. system"),
+        ("SIMULATD", True, "simulated, not an observation"),
+    ]
+
+
+def _description_cards(shot):
+    return [
+        ("ROOTNAME", shot.rootname, "rootname of the observation set"),
+        ("IMAGETYP", "EXT", "type of exposure identifier"),
+        ("PRIMESI", shot.camera.instrument, "instrument designated as prime"),
+    ]
+
+
+def _target_cards(shot):
+    return [
+        ("TARGNAME", shot.target, "proposer's target name"),
+        ("RA_TARG", shot.ra, "right ascension of the target (deg) (J2000)"),
+        ("DEC_TARG", shot.dec, "declination of the target (deg) (J2000)"),
+        ("PROPOSID", 0, "PEP proposal identifier"),
+    ]
+
+
+def _exposure_cards(shot, start):
+    return [
+        ("FGSLOCK", "FINE", "commanded FGS lock (FINE,COARSE,GYROS,UNKNOWN)"),
+        ("REFFRAME", "ICRS", "guide star catalog version"),
+        ("DATE-OBS", start.strftime("%Y-%m-%d"), "UT date of start of observation (yyyy-mm-dd)"),
+        ("TIME-OBS", start.strftime("%H:%M:%S"), "UT time of start of observation (hh:mm:ss)"),
+        ("EXPSTART", shot.start, "exposure start time (Modified Julian Date)"),
+        ("EXPEND", shot.start + shot.exptime / _SECONDS_PER_DAY, "exposure end time (Modified Julian Date)"),
+        ("EXPTIME", shot.exptime, "exposure duration (seconds)--calculated"),
+        ("EXPFLAG", "NORMAL", "Exposure interruption indicator"),
+        ("POSTARG1", 0.0, "POSTARG in axis 1 direction"),
+        ("POSTARG2", 0.0, "POSTARG in axis 2 direction"),
+    ]
+
+
+def _configuration_cards(shot):
+    camera = shot.camera
+    infrared = camera.detector == "IR"
+    cards = [
+        ("OBSTYPE", "IMAGING", "observation type - imaging or spectroscopic"),
+        ("OBSMODE", "MULTIACCUM" if infrared else "ACCUM", "operating mode"),
+        ("SCLAMP", "NONE", "lamp status, NONE or name of lamp which is on"),
+        ("NRPTEXP", 1, "number of repeat exposures in set: default 1"),
+        ("SUBARRAY", camera.subarray, "data from a subarray (T) or full frame (F)"),
+        ("DETECTOR", camera.detector, "detector in use"),
+        *_filter_cards(shot),
+        ("APERTURE", camera.aperture, "aperture name"),
+        ("DIRIMAGE", "NONE", "direct image for grism or prism exposure"),
+        ("CCDAMP", "".join(amp.name for amp in camera.amplifiers), "CCD Amplifier Readout Configuration"),
+    ]
+    if not infrared:
+        cards.append(("CRSPLIT", 1, "number of cosmic ray split exposures"))
+    return [*cards, *camera.cards]
+
+
+def _filter_cards(shot):
+    if shot.camera.instrument == "WFC3":
+        return [("FILTER", shot.filter.name, "element selected from filter wheel")]
+    blue = shot.filter.name in ("F435W", "F660N", "F814W")
+    names = ("CLEAR1L", shot.filter.name) if blue else (shot.filter.name, "CLEAR2L")
+    return [(f"FILTER{i}", name, f"element selected from filter wheel {i}") for i, name in enumerate(names, 1)]
+
+
+def _switch_cards(shot):
+    detector = shot.camera.detector
+    done = "COMPLETE" if shot.calibrated else "PERFORM"
+    cards = [(key, done, _SWITCHES[key]) for key in _DONE[detector].split()]
+    cards += [(key, "OMIT", _SWITCHES[key]) for key in _OMITTED[detector].split()]
+    if detector != "IR":
+        trailed = {"raw": "PERFORM", "flt": "OMIT", "flc": "COMPLETE"}
+        cards.append(("PCTECORR", trailed[shot.product], "cte correction"))
+    return [
+        *cards,
+        ("DRIZCORR", "PERFORM", "drizzle processing"),
+        ("IDCTAB", "N/A", "image distortion correction table"),
+    ]
+
+
+def _amplifier_cards(shot):
+    """Return the cards of the calibrated electronics; the pipeline fills them in, so a raw frame has zeros."""
+    amplifiers = {amp.name: amp for amp in shot.camera.amplifiers} if shot.calibrated else {}
+    cards = []
+    for prefix, attribute, words in (
+        ("ATODGN", "gain", "calibrated gain for amplifier"),
+        ("READNSE", "readnoise", "calibrated read noise for amplifier"),
+        ("BIASLEV", "bias", "bias level for amplifier"),
+    ):
+        for name in "ABCD":
+            cards.append((prefix + name, getattr(amplifiers.get(name), attribute, 0.0), f"{words} {name}"))
+    return cards
+
+
+def _photometry_cards(shot, chip):
+    element = shot.filter
+    detector = {"WFC": "WFC1", "UVIS": f"UVIS{chip.number}", "IR": "IR"}[shot.camera.detector]
+    return [
+        ("PHOTMODE", f"{shot.camera.instrument} {detector} {element.name}", "observation configuration"),
+        ("PHOTFLAM", element.photflam, "inverse sensitivity, ergs/cm2/A/e-"),
+        ("PHOTZPT", -21.1, "ST magnitude zero point"),
+        ("PHOTPLAM", element.photplam, "Pivot wavelength (Angstroms)"),
+        ("PHOTBW", element.photbw, "RMS bandwidth of filter plus detector"),
+    ]
+
+
+def _readout_cards(shot):
+    camera = shot.camera
+    border = 10 if camera.detector == "IR" else 0
+    full = (camera.raw_shape[0] + border, camera.raw_shape[1] + border)
+    size = full if border or not shot.calibrated else camera.shape
+    return [
+        ("CENTERA1", camera.corner[0] + full[1] // 2 + 1, "subarray axis1 center pt in unbinned dect. pix"),
+        ("CENTERA2", camera.corner[1] + full[0] // 2 + 1, "subarray axis2 center pt in unbinned dect. pix"),
+        ("SIZAXIS1", size[1], "subarray axis1 size in unbinned detector pixels"),
+        ("SIZAXIS2", size[0], "subarray axis2 size in unbinned detector pixels"),
+        ("BINAXIS1", 1, "axis1 data bin size in unbinned detector pixels"),
+        ("BINAXIS2", 1, "axis2 data bin size in unbinned detector pixels"),
+        ("NCOMBINE", 1, "image sets combined during CR rejection"),
+    ]
+
+
+def _wcs_cards(shot, chip, plane):
+    """Return the world coordinates of one chip: its own reference pixel, the sky of the plane."""
+    camera = shot.camera
+    reference = np.array([camera.shape[1] // 2, (camera.shape[0] + 1) // 2], dtype=float)
+    local = _recentred(plane, reference + np.array([0, chip.row]))
+    offset = _offset(shot, chip)
+    crpix, cd = reference + offset, local.wcs.cd
+    cards = [("WCSAXES", 2, "number of World Coordinate System axes")]
+    cards += [(f"CRPIX{i + 1}", crpix[i], "pixel coordinate of reference point") for i in range(2)]
+    cards += [(f"CRVAL{i + 1}", local.wcs.crval[i], "[deg] value at reference pixel") for i in range(2)]
+    cards += [(f"CTYPE{i + 1}", local.wcs.ctype[i], "the coordinate type") for i in range(2)]
+    cards += [(f"CUNIT{i + 1}", "deg", "unit of coordinate value") for i in range(2)]
+    cards += [(f"CD{i + 1}_{j + 1}", cd[i, j], "partial derivative") for i in range(2) for j in range(2)]
+    return [
+        *cards,
+        ("RADESYS", "ICRS", "equatorial coordinate system"),
+        ("LTV1", offset[0] - camera.corner[0], "offset in X to subsection start"),
+        ("LTV2", offset[1] - camera.corner[1], "offset in Y to subsection start"),
+        ("LTM1_1", 1.0, "reciprocal of sampling rate in X"),
+        ("LTM2_2", 1.0, "reciprocal of sampling rate in Y"),
+        ("ORIENTAT", np.degrees(np.arctan2(cd[0, 1], cd[1, 1])), "position angle of image y axis (deg. e of n)"),
+        ("RA_APER", shot.ra, "RA of aperture reference position"),
+        ("DEC_APER", shot.dec, "Declination of aperture reference position"),
+        ("PA_APER", shot.angle, "position angle of the aperture's y axis (deg)"),
+        ("VAFACTOR", 1.0, "velocity aberration plate scale factor"),
+    ]
+
+
+def _offset(shot, chip):
+    """Return the columns and rows of overscan before the first illuminated pixel; none once calibrated."""
+    if shot.calibrated:
+        return np.zeros(2)
+    rows, columns = shot.camera.sections(chip)
+    return np.array([columns[0][1].start, rows.start], dtype=float)
+
+
+def _recentred(plane, pixel):
+    """Return the same sky projected on the tangent plane at ``pixel``, counted from 1."""
+    x, y = pixel
+    sky = plane.all_pix2world([[x, y], [x + _STEP, y], [x - _STEP, y], [x, y + _STEP], [x, y - _STEP]], 1)
+    tangent = _tangent(sky[0], np.eye(2), (0.0, 0.0))
+    _, right, left, up, down = tangent.all_world2pix(sky, 1)
+    return _tangent(sky[0], np.array([right - left, up - down]).T / (2 * _STEP), (x, y))
+
+
+def _tangent(crval, cd, crpix):
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+    wcs.wcs.crval, wcs.wcs.crpix, wcs.wcs.cd = crval, crpix, cd
+    wcs.wcs.radesys = "ICRS"
+    wcs.wcs.set()
+    return wcs
