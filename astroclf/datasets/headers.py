@@ -189,13 +189,20 @@ def null_array(header, shape, bitpix):
     hdu : `~astropy.io.fits.ImageHDU`
         With NAXIS = 0 and PIXVALUE = 0.
     """
-    header = header.copy()
-    header["NPIX1"] = (shape[1], "length of constant array axis 1")
-    header["NPIX2"] = (shape[0], "length of constant array axis 2")
-    header["PIXVALUE"] = (0.0 if bitpix < 0 else 0, "values of pixels in constant array")
-    hdu = fits.ImageHDU(header=header)
-    hdu.header["BITPIX"] = bitpix
-    return hdu
+    value = 0.0 if bitpix < 0 else 0
+    cards = [
+        ("XTENSION", "IMAGE", "IMAGE extension"),
+        ("BITPIX", bitpix, "number of bits per data pixel"),
+        ("NAXIS", 0, "number of data axes"),
+        ("PCOUNT", 0, "required keyword; must = 0"),
+        ("GCOUNT", 1, "required keyword; must = 1"),
+        ("NPIX1", shape[1], "length of constant array axis 1"),
+        ("NPIX2", shape[0], "length of constant array axis 2"),
+        ("PIXVALUE", value, "values of pixels in constant array"),
+        *header.cards,
+    ]
+    # From bytes, because a new HDU without data gets BITPIX = 8 whatever its header says.
+    return fits.ImageHDU.fromstring(fits.Header(cards).tostring().encode("ascii"))
 
 
 def plane_wcs(shot):
