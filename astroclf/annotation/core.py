@@ -1,0 +1,72 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""One call from a frame and its prediction to the annotated picture."""
+
+import numpy as np
+
+from astroclf.annotation.files import save_annotated
+from astroclf.annotation.footprint import exposed_part
+
+__all__ = ["annotate"]
+
+_LONGEST_SIDE = 1024
+
+
+def annotate(frame, prediction, path=None, *, rgb=None, theme="dark"):
+    """
+    Draw a frame and its verdict on one page, and save it if there is a path.
+
+    Parameters
+    ----------
+    frame : `~astroclf.Frame`
+        The frame; not modified. Its headers and file name are shown, control characters removed.
+    prediction : `~astroclf.Prediction`
+        The verdict on it.
+    path : path-like, optional
+        PNG file to write; see `save_annotated`.
+    rgb : array_like of float, shape (ny, nx, 3), range [0, 1], optional
+        Picture of the exposed part of the frame, row 0 at the bottom, as `astroclf.Preprocessor.render`
+        returns it and by default made by it. NaN is drawn black.
+    theme : {'dark', 'light'}, optional
+        Colours of the page.
+
+    Returns
+    -------
+    figure : `~matplotlib.figure.Figure`
+        The page, for `save_annotated` and for notebooks. It is not registered with pyplot, so it needs
+        no closing and may be drawn in any thread.
+
+    Raises
+    ------
+    EmptyFrameError
+        If no pixel of the frame is finite and unmasked.
+    AstroclfError
+        If ``path`` cannot be written, or is a file that astroclf did not make.
+    ValueError
+        If ``rgb`` has another shape or ``theme`` is not known.
+    """
+    from astroclf.annotation.figure import draw_page
+    from astroclf.annotation.theme import get_theme
+
+    colors = get_theme(theme)
+    part = exposed_part(frame)
+    rgb = _render(frame, part) if rgb is None else _validate_rgb(rgb)
+    figure = draw_page(frame, prediction, rgb, part, colors)
+    if path is not None:
+        save_annotated(figure, path)
+    return figure
+
+
+def _render(frame, part):
+    """Return the picture of a frame, in no more pixels than its exposed part has."""
+    from astroclf.preprocess import Preprocessor
+
+    longest = max(side.stop - side.start for side in part)
+    return Preprocessor().render(frame, size=min(longest, _LONGEST_SIDE))
+
+
+def _validate_rgb(rgb):
+    rgb = np.asarray(rgb, dtype=np.float32)
+    if rgb.ndim != 3 or rgb.shape[2] != 3 or not rgb.size:
+        msg = f"rgb must have the shape (ny, nx, 3) and at least one pixel; got {rgb.shape}"
+        raise ValueError(msg)
+    return np.clip(np.nan_to_num(rgb), 0, 1)

@@ -1,0 +1,160 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""Where an annotated picture goes, whether it may go there, and how it gets there in one piece."""
+
+import os
+import re
+import secrets
+import shutil
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+
+from astroclf.exceptions import AstroclfError
+
+__all__ = ["is_annotated", "picture_path", "save_annotated", "to_png"]
+
+_FITS_SUFFIX = re.compile(r"(?<=.)\.(fits|fit|fts)(\.(gz|bz2|fz))?$", re.IGNORECASE)
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_COMPRESSION = 3
+"""Of sky noise, 6 makes files no smaller in three times the time."""
+_MAKER = b"Software\0astroclf "
+
+
+def picture_path(fits_path, output_dir=None):
+    """
+    Return where the annotated picture of a file goes.
+
+    Parameters
+    ----------
+    fits_path : path-like
+        The file; it need not exist.
+    output_dir : path-like, optional
+        Folder of the picture; by default that of the file.
+
+    Returns
+    -------
+    path : `~pathlib.Path`
+        ``<name>_astroclf.png``, where ``<name>`` is the file's without ``.fits``, ``.fit`` or ``.fts``
+        and without ``.gz``, ``.bz2`` or ``.fz`` after it, in either case.
+    """
+    fits_path = Path(fits_path)
+    folder = fits_path.parent if output_dir is None else Path(output_dir)
+    return folder / f"{_FITS_SUFFIX.sub('', fits_path.name)}_astroclf.png"
+
+
+def is_annotated(path):
+    """
+    Tell whether a file is a picture that astroclf made.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+
+    Returns
+    -------
+    annotated : bool
+        True if it is a PNG whose ``Software`` is astroclf; False for anything else, also where there
+        is no file.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    """
+    path = Path(path)
+    if not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        return stream.read(8) == _SIGNATURE and any(text.startswith(_MAKER) for text in _texts(stream))
+
+
+def _texts(stream):
+    """Yield the tEXt chunks that stand before the pixels of a PNG."""
+    while len(head := stream.read(8)) == 8:
+        length, kind = int.from_bytes(head[:4]), head[4:]
+        if kind in (b"IDAT", b"IEND"):
+            return
+        if kind == b"tEXt":
+            start = stream.read(min(length, 80))
+            yield start
+            length -= len(start)
+        stream.seek(length + 4, os.SEEK_CUR)
+
+
+def save_annotated(figure, path):
+    """
+    Write an annotated picture, whole or not at all.
+
+    The same figure gives the same bytes. A link is followed; the mode of a picture that is replaced is
+    kept.
+
+    Parameters
+    ----------
+    figure : `~matplotlib.figure.Figure`
+        What `annotate` returns.
+    path : path-like
+        PNG file. It is overwritten only if astroclf made it.
+
+    Raises
+    ------
+    AstroclfError
+        If ``path`` is a file that astroclf did not make, or cannot be written.
+    """
+    path = Path(os.path.realpath(path))
+    try:
+        if os.path.lexists(path) and not is_annotated(path):
+            msg = f"{path} exists and was not made by astroclf: move it away or choose another folder"
+            raise AstroclfError(msg)
+        _replace(path, to_png(figure))
+    except OSError as error:
+        msg = f"{path} cannot be written: {error.strerror or error}"
+        raise AstroclfError(msg) from error
+
+
+def to_png(figure):
+    """
+    Draw a figure as PNG.
+
+    Parameters
+    ----------
+    figure : `~matplotlib.figure.Figure`
+        The figure; a canvas it is shown on stays its canvas.
+
+    Returns
+    -------
+    content : bytes
+        The file, without a date.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
+
+    from astroclf import __version__
+
+    shown_on, info, stream = figure.canvas, PngInfo(), BytesIO()
+    info.add_text("Software", f"astroclf {__version__}")
+    try:
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+    finally:
+        figure.set_canvas(shown_on)
+    page = Image.fromarray(np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[..., :3]))
+    page.save(stream, "png", pnginfo=info, dpi=(figure.dpi, figure.dpi), compress_level=_COMPRESSION)
+    return stream.getvalue()
+
+
+def _replace(path, content):
+    """Write a new file beside the old one and put it in its place."""
+    draft = path.with_name(f".astroclf-{secrets.token_hex(8)}.tmp")
+    try:
+        with draft.open("xb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        if path.exists():
+            shutil.copymode(path, draft)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)

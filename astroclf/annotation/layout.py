@@ -1,0 +1,121 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""Where everything goes on the page, for an image of any aspect ratio; lengths are in inches."""
+
+from dataclasses import dataclass
+
+__all__ = ["Box", "Layout", "arrange"]
+
+_MARGIN = 0.4
+_GUTTER = 0.5
+_WIDEST_BESIDE = 2.0
+"""Images wider than this many times their height have the text above and below instead of beside."""
+
+_PANEL = 5.1
+_HEADING, _VERDICT, _BARS, _SMALL_PRINT = 1.0, 1.5, 1.5, 1.04
+_BLOCKS = _HEADING + _VERDICT + _BARS + _SMALL_PRINT
+_SMALLEST_GAP = 0.32
+_COLUMNS = 4.1, 3.6, 3.3
+
+
+@dataclass(frozen=True)
+class Box:
+    """
+    A rectangle on the page.
+
+    Parameters
+    ----------
+    left, bottom, width, height : float
+        In inches from the lower left corner of the page.
+    """
+
+    left: float
+    bottom: float
+    width: float
+    height: float
+
+    @property
+    def top(self):
+        """Upper edge."""
+        return self.bottom + self.height
+
+    @property
+    def right(self):
+        """Right edge."""
+        return self.left + self.width
+
+
+@dataclass(frozen=True)
+class Layout:
+    """
+    The page and the boxes on it; no two of them overlap.
+
+    Parameters
+    ----------
+    width, height : float
+        Size of the page.
+    image, heading, verdict, bars, small_print : Box
+        Where the parts go.
+    """
+
+    width: float
+    height: float
+    image: Box
+    heading: Box
+    verdict: Box
+    bars: Box
+    small_print: Box
+
+
+def arrange(aspect):
+    """
+    Lay out a page.
+
+    Parameters
+    ----------
+    aspect : float
+        Width of the image over its height.
+
+    Returns
+    -------
+    layout : Layout
+        A square image makes a page of 16:9.
+    """
+    return _beside(aspect) if aspect <= _WIDEST_BESIDE else _stacked(aspect)
+
+
+def _beside(aspect):
+    """Image on the left, text on the right."""
+    height = min(6.4, 8.6 / aspect)
+    width = max(height * aspect, 0.8)
+    body = max(height, _BLOCKS + 3 * _SMALLEST_GAP)
+    left, top = _MARGIN + width + _GUTTER, _MARGIN + body
+    gap = (body - _BLOCKS) / 3
+    verdict = top - _HEADING - gap - _VERDICT
+    return Layout(
+        width=left + _PANEL + _MARGIN,
+        height=body + 2 * _MARGIN,
+        image=Box(_MARGIN, _MARGIN + (body - height) / 2, width, height),
+        heading=Box(left, top - _HEADING, _PANEL, _HEADING),
+        verdict=Box(left, verdict, _PANEL, _VERDICT),
+        bars=Box(left, verdict - gap - _BARS, _PANEL, _BARS),
+        small_print=Box(left, _MARGIN, _PANEL, _SMALL_PRINT),
+    )
+
+
+def _stacked(aspect):
+    """Heading above the image, the rest in three columns below."""
+    width = sum(_COLUMNS) + 2 * _GUTTER
+    height = max(width / aspect, 0.8)
+    foot = max(_VERDICT, _BARS)
+    lefts = [_MARGIN + sum(_COLUMNS[:n]) + n * _GUTTER for n in range(3)]
+    image = Box(_MARGIN, _MARGIN + foot + 0.35, width, height)
+    heading = Box(_MARGIN, image.top + 0.15, width, 0.9)
+    return Layout(
+        width=width + 2 * _MARGIN,
+        height=heading.top + _MARGIN,
+        image=image,
+        heading=heading,
+        verdict=Box(lefts[0], _MARGIN + foot - _VERDICT, _COLUMNS[0], _VERDICT),
+        bars=Box(lefts[1], _MARGIN + foot - _BARS, _COLUMNS[1], _BARS),
+        small_print=Box(lefts[2], _MARGIN + foot - _SMALL_PRINT, _COLUMNS[2], _SMALL_PRINT),
+    )

@@ -1,0 +1,95 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""What is drawn on the image: a scale bar and a compass, white with a dark edge to show on any sky."""
+
+import numpy as np
+from matplotlib.patches import FancyArrowPatch
+from matplotlib.patheffects import withStroke
+from matplotlib.text import Text
+from matplotlib.transforms import ScaledTranslation
+from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
+
+from astroclf.annotation.footprint import nice_length
+from astroclf.annotation.typography import BOLD, font
+
+__all__ = ["add_compass", "add_scale_bar"]
+
+_COLOR = "white"
+_SIZE = 13
+_HALO = [withStroke(linewidth=3, foreground=(0, 0, 0, 0.75))]
+_ARM, _LETTER, _LETTER_RADIUS, _PADDING = 0.42, 0.56, 0.1, 0.17
+_THICKNESS = 0.02
+_ROOMY = 2.6
+
+
+def add_scale_bar(axes, orientation):
+    """
+    Draw a bar of a round angle in the lower left corner, where the image has room for it.
+
+    Parameters
+    ----------
+    axes : `~matplotlib.axes.Axes`
+        Axes in the pixel coordinates of the frame.
+    orientation : `~astroclf.annotation.footprint.Orientation`
+        Scale of the frame.
+    """
+    width, height = _inches(axes)
+    left, right = axes.get_xlim()
+    length, label = nice_length((right - left) * orientation.scale * (0.3 if width >= _ROOMY else 0.5))
+    if not length or width < 1 or height < 0.7:
+        return
+    bar = AnchoredSizeBar(
+        axes.transData, length / orientation.scale, label, "lower left", borderpad=0.8, sep=5, frameon=False,
+        size_vertical=_THICKNESS * (right - left) / width, fill_bar=True, color=_COLOR, label_top=True,
+        fontproperties=font(BOLD, _SIZE),
+    )  # fmt: skip
+    for artist in bar.findobj():
+        artist.set_path_effects(_HALO)
+    for text in bar.findobj(Text):
+        text.set(usetex=False, parse_math=False)
+    axes.add_artist(bar)
+
+
+def add_compass(axes, orientation):
+    """
+    Draw arrows to north and east in the lower right corner, the upper one on narrow images.
+
+    Parameters
+    ----------
+    axes : `~matplotlib.axes.Axes`
+        Axes in the pixel coordinates of the frame.
+    orientation : `~astroclf.annotation.footprint.Orientation`
+        Directions in the frame.
+    """
+    width, height = _inches(axes)
+    low = width >= _ROOMY
+    if width < 1.2 or height < (1.2 if low else _ROOMY):
+        return
+    arms = {"N": np.array(orientation.north), "E": np.array(orientation.east)}
+    reach = _LETTER * np.array([[0, 0], *arms.values()])
+    border = _PADDING + _LETTER_RADIUS
+    center = -reach.max(axis=0) - border
+    if low:
+        center[1] = border - reach[:, 1].min()
+    corner = axes.figure.dpi_scale_trans + ScaledTranslation(1, 0 if low else 1, axes.transAxes)
+    for letter, arm in arms.items():
+        _draw_arm(axes, letter, center, arm, corner)
+
+
+def _draw_arm(axes, letter, center, arm, transform):
+    axes.add_patch(
+        FancyArrowPatch(
+            center, center + _ARM * arm, arrowstyle="-|>", mutation_scale=11, shrinkA=0, shrinkB=0, linewidth=1.6,
+            color=_COLOR, transform=transform, path_effects=_HALO,
+        )
+    )  # fmt: skip
+    axes.text(
+        *(center + _LETTER * arm), letter, color=_COLOR, fontproperties=font(BOLD, _SIZE), ha="center",
+        va="center", transform=transform, path_effects=_HALO, usetex=False,
+    )  # fmt: skip
+
+
+def _inches(axes):
+    """Return the size of axes in inches, as the aspect ratio of the image leaves it."""
+    axes.apply_aspect()
+    box = axes.get_window_extent()
+    return box.width / axes.figure.dpi, box.height / axes.figure.dpi
