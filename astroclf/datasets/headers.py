@@ -165,6 +165,7 @@ def extension_header(shot, name, extver, unit, chip, wcs):
     _section(header, None, cards)
     _section(header, "World Coordinate System and Related Parameters", _wcs_cards(shot, chip, wcs))
     if name == "SCI":
+        _section(header, None, _aperture_cards(shot, header))
         if shot.camera.detector != "IR" and shot.calibrated:
             _section(header, "PHOTOMETRY KEYWORDS", _photometry_cards(shot, chip))
         _section(header, "READOUT DEFINITION PARAMETERS", _readout_cards(shot))
@@ -385,11 +386,17 @@ def _wcs_cards(shot, chip, plane):
         ("LTV2", offset[1] - camera.corner[1], "offset in Y to subsection start"),
         ("LTM1_1", 1.0, "reciprocal of sampling rate in X"),
         ("LTM2_2", 1.0, "reciprocal of sampling rate in Y"),
-        ("ORIENTAT", np.degrees(np.arctan2(cd[0, 1], cd[1, 1])), "position angle of image y axis (deg. e of n)"),
-        ("RA_APER", shot.ra, "RA of aperture reference position"),
-        ("DEC_APER", shot.dec, "Declination of aperture reference position"),
         ("PA_APER", shot.angle, "position angle of the aperture's y axis (deg)"),
         ("VAFACTOR", 1.0, "velocity aberration plate scale factor"),
+    ]
+
+
+def _aperture_cards(shot, header):
+    angle = np.degrees(np.arctan2(header["CD1_2"], header["CD2_2"]))
+    return [
+        ("ORIENTAT", angle, "position angle of image y axis (deg. e of n)"),
+        ("RA_APER", shot.ra, "RA of aperture reference position"),
+        ("DEC_APER", shot.dec, "Declination of aperture reference position"),
     ]
 
 
