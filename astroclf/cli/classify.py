@@ -1,0 +1,83 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""``astroclf classify``: a table of verdicts; nothing is written to any file."""
+
+import sys
+from functools import partial
+
+from astroclf.cli.common import add_file_arguments, add_parser, outcomes
+from astroclf.cli.tables import FAILED, add_table_argument, format_rows
+
+__all__ = ["add_verb", "classify"]
+
+_DESCRIPTION = """\
+Print what the frames show: one row a file, in the order given. No file is changed.
+
+label is the most probable class and prob its probability; verdict is the class where that is sure,
+the group where only that is, else "unknown"; group and gprob are the most probable group and its
+probability. A file that fails keeps its row, with status ERROR and no label."""
+
+_EXAMPLES = """
+astroclf classify *.fits
+astroclf classify -t csv -j 4 night1/*.fits.fz > night1.csv
+astroclf classify --model imagenet kitten.fits
+"""
+
+_EMPTY = dict.fromkeys(("file", "status", "verdict", "label", "prob", "group", "gprob"))
+
+
+def add_verb(verbs):
+    """
+    Add the verb to the command line.
+
+    Parameters
+    ----------
+    verbs : argparse subparsers
+        What to add it to.
+    """
+    parser = add_parser(verbs, "classify", classify, "print a table of verdicts", _DESCRIPTION, _EXAMPLES)
+    add_file_arguments(parser)
+    add_table_argument(parser, "aligned columns")
+    parser.add_argument(
+        "--model",
+        choices=("astro", "imagenet"),
+        default="astro",
+        help="astro: the 14 classes of astroclf; imagenet: the stock network and its 1000 everyday classes",
+    )
+    parser.add_argument(
+        "--backend",
+        choices=("onnx", "tensorflow"),
+        help="what runs the astro model (default: onnx); tensorflow needs astroclf[tensorflow]",
+    )
+    parser.add_argument("--weights", metavar="FILE", help="with --model imagenet: local weights, not Keras's download")
+
+
+def classify(args):
+    """
+    Print a table of verdicts.
+
+    Parameters
+    ----------
+    args : `~argparse.Namespace`
+        Parsed arguments.
+
+    Returns
+    -------
+    status : int
+        1 if a file failed, else 0.
+    """
+    if args.model == "imagenet" and args.backend == "onnx":
+        args.usage_error("--model imagenet runs in TensorFlow only: leave --backend out")
+    if args.model == "astro" and args.weights:
+        args.usage_error("--weights is for --model imagenet: the astro model comes with its weights")
+    factory = partial(_make, args.model, args.backend, args.weights)
+    done = list(outcomes(factory, args))
+    rows = [_EMPTY | {"file": outcome.item} | (outcome.value or FAILED) for outcome in done]
+    sys.stdout.write(format_rows(rows, args.table))
+    return int(any(outcome.error for outcome in done))
+
+
+def _make(model, backend, weights):
+    from astroclf.model import Classifier
+
+    classifier = Classifier(model, weights=weights) if model == "imagenet" else Classifier(backend=backend or "onnx")
+    return lambda path: classifier(path).to_row()

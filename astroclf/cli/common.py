@@ -1,0 +1,190 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""What the verbs share: arguments, the loop over files, and how trouble is told."""
+
+import argparse
+import sys
+
+from astroclf import batch
+from astroclf.exceptions import AstroclfError
+
+__all__ = [
+    "add_detach_argument",
+    "add_file_arguments",
+    "add_parser",
+    "complain",
+    "outcomes",
+    "printable",
+    "reason",
+    "say",
+]
+
+_FEW = 3
+"""Up to this many files need no progress bar."""
+
+
+def add_parser(verbs, name, function, summary, description, examples):
+    """
+    Add the parser of one verb.
+
+    Parameters
+    ----------
+    verbs : argparse subparsers
+        What to add it to.
+    name : str
+        The verb.
+    function : callable
+        Called with the parsed arguments; returns the exit status.
+    summary : str
+        One line for the program's help.
+    description : str
+        What the verb does and writes.
+    examples : str
+        Real invocations, one a line.
+
+    Returns
+    -------
+    parser : `~argparse.ArgumentParser`
+        For the verb's own arguments.
+    """
+    epilog = "examples:\n" + "\n".join(f"  {line}" for line in examples.strip().splitlines())
+    layout = argparse.RawDescriptionHelpFormatter
+    parser = verbs.add_parser(name, help=summary, description=description, epilog=epilog, formatter_class=layout)
+    parser.set_defaults(verb=function, usage_error=parser.error)
+    return parser
+
+
+def add_file_arguments(parser):
+    """
+    Add the arguments of every verb that works on files.
+
+    Parameters
+    ----------
+    parser : `~argparse.ArgumentParser`
+        The verb's parser.
+    """
+    parser.add_argument("files", metavar="FILE", nargs="+", help="FITS file: .fits, .fits.gz, .fits.bz2 or .fits.fz")
+    parser.add_argument("-j", "--jobs", metavar="N", type=_positive, default=1, help="worker processes (default: 1)")
+    parser.add_argument("--debug", action="store_true", help="on failure, also print where in the code it happened")
+
+
+def add_detach_argument(parser):
+    """
+    Add the argument of the verbs that write to files.
+
+    Parameters
+    ----------
+    parser : `~argparse.ArgumentParser`
+        The verb's parser.
+    """
+    parser.add_argument(
+        "--detach",
+        action="store_true",
+        help="also change files with other hard links, or whose owner or attributes cannot be kept; "
+        "the other links keep the old content",
+    )
+
+
+def outcomes(factory, args):
+    """
+    Work on the files, name those that fail on stderr, and yield what became of each.
+
+    Parameters
+    ----------
+    factory : callable
+        Makes the function of one file name; see `astroclf.batch.run`.
+    args : `~argparse.Namespace`
+        Parsed arguments of `add_file_arguments`.
+
+    Yields
+    ------
+    outcome : `astroclf.batch.Outcome`
+        One per file, in the order given.
+    """
+    for outcome in batch.run(factory, args.files, workers=args.jobs, progress=len(args.files) > _FEW):
+        for text in outcome.warnings:
+            complain(f"warning: {text}", outcome.item)
+        if outcome.error is not None:
+            complain(reason(outcome.error), outcome.item)
+            if args.debug:
+                sys.stderr.write(outcome.traceback)
+        yield outcome
+
+
+def complain(text, file=None):
+    """
+    Write one line to stderr, without breaking a progress bar.
+
+    Parameters
+    ----------
+    text : str
+        What is wrong; line breaks become spaces.
+    file : str, optional
+        The file it is about.
+    """
+    from tqdm import tqdm
+
+    if file is not None:
+        text = f"{file}: {text.removeprefix(f'{file}: ')}"
+    tqdm.write(f"astroclf: {printable(' '.join(text.split()))}", file=sys.stderr)
+
+
+def say(text):
+    """
+    Write one line to stdout, without breaking a progress bar.
+
+    Parameters
+    ----------
+    text : str
+        The line, without its end.
+    """
+    from tqdm import tqdm
+
+    tqdm.write(text, file=sys.stdout)
+
+
+def reason(error):
+    """
+    Say in one line why something failed, to somebody who does not read Python.
+
+    Parameters
+    ----------
+    error : Exception
+        What was raised.
+
+    Returns
+    -------
+    text : str
+        For a cause the user can mend, what it is; for any other, how to report it.
+    """
+    if isinstance(error, AstroclfError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror if error.filename is None else f"{error.filename}: {error.strerror}"
+    if isinstance(error, MemoryError):
+        return "not enough memory"
+    return f"internal error, please report it: {type(error).__name__}: {error} (--debug shows where)"
+
+
+def printable(text):
+    """
+    Escape what could upset a terminal: control characters and bytes of names that are no text.
+
+    Parameters
+    ----------
+    text : str
+        For example a file name.
+
+    Returns
+    -------
+    text : str
+        The same, with Python's backslash escapes for these.
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def _positive(text):
+    number = int(text)
+    if number < 1:
+        msg = f"must be at least 1; got {text}"
+        raise argparse.ArgumentTypeError(msg)
+    return number

@@ -1,0 +1,88 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""The ``astroclf`` program: its verbs, its exit codes, its last words."""
+
+import argparse
+import os
+import sys
+
+from astroclf import __version__
+from astroclf.cli import classify, demo, show, tag, untag
+from astroclf.cli.common import complain, reason
+from astroclf.exceptions import AstroclfError
+
+__all__ = ["main", "make_parser"]
+
+_VERBS = (classify, tag, show, untag, demo)
+
+_EPILOG = """\
+examples:
+  astroclf demo                     try it: make a simulated Hubble frame and tag it
+  astroclf classify *.fits          print a table, change nothing
+  astroclf tag *.fits -o tagged/    write tagged copies and pictures
+
+exit status: 0 if all files were done, 1 if some failed (each named on stderr), 2 for wrong usage.
+"astroclf VERB --help" explains a verb."""
+
+_INTERRUPTED = 130
+_PIPE_CLOSED = 141
+
+
+def main(argv=None):
+    """
+    Run the command line.
+
+    Parameters
+    ----------
+    argv : list of str, optional
+        Arguments without the program's name; those of the process by default.
+
+    Returns
+    -------
+    status : int
+        0 if all files were done, 1 if some failed, 130 if interrupted, 141 if the reader of stdout has gone.
+
+    Raises
+    ------
+    SystemExit
+        With status 2 for wrong usage, 0 after ``--help`` and ``--version``.
+    """
+    args = make_parser().parse_args(argv)
+    try:
+        status = args.verb(args)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _discard_stdout()
+        return _PIPE_CLOSED
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except (AstroclfError, OSError) as error:
+        complain(reason(error))
+        return 1
+    return status
+
+
+def make_parser():
+    """
+    Make the parser of the whole command line.
+
+    Returns
+    -------
+    parser : `~argparse.ArgumentParser`
+        Parsed arguments have ``verb``, the function to call with them, which returns the exit status.
+    """
+    parser = argparse.ArgumentParser(
+        prog="astroclf",
+        description="Classify telescope FITS frames and tag their headers, offline.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    for module in _VERBS:
+        module.add_verb(verbs)
+    return parser
+
+
+def _discard_stdout():
+    """Let the interpreter's last flush succeed."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,134 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""Tables on stdout, in any text format astropy writes, and JSON."""
+
+import argparse
+import io
+import json
+
+from astroclf.cli.common import printable
+
+__all__ = ["FAILED", "JSON", "add_table_argument", "format_rows", "table_format"]
+
+FAILED = {"status": "ERROR"}
+"""What the row of a failed file says."""
+
+JSON = "json"
+"""The format that is not astropy's."""
+
+_NUMBERS = ("prob", "gprob")
+
+
+def add_table_argument(parser, default):
+    """
+    Add the argument that chooses the format of a table.
+
+    Parameters
+    ----------
+    parser : `~argparse.ArgumentParser`
+        The verb's parser.
+    default : str
+        What is printed without it.
+    """
+    parser.add_argument(
+        "-t",
+        "--table",
+        metavar="FORMAT",
+        type=table_format,
+        help="csv, json, or any text format of astropy's Table.write, as html, latex, ecsv, votable, fixed_width "
+        f"(default: {default})",
+    )
+
+
+def table_format(name):
+    """
+    Check the name of an output format, as an argparse type.
+
+    Parameters
+    ----------
+    name : str
+        ``json``, or a format of `astropy.table.Table.write` that is text, with or without its ``ascii.``.
+
+    Returns
+    -------
+    name : str
+        In full.
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        If no such format exists, or it is not text.
+    """
+    for full in (name, f"ascii.{name}"):
+        if full == JSON or _is_text(full):
+            return full
+    msg = f"{name!r} is not a text format; choose {', '.join((JSON, *_text_formats()))}"
+    raise argparse.ArgumentTypeError(msg)
+
+
+def format_rows(rows, layout=None):
+    """
+    Lay out rows as text.
+
+    Parameters
+    ----------
+    rows : list of dict
+        At least one, all with the same keys, which name the columns; None is an empty cell.
+    layout : str, optional
+        A `table_format`; aligned columns for people by default.
+
+    Returns
+    -------
+    text : str
+        Ends with a line break.
+    """
+    if layout == JSON:
+        return json.dumps(rows, indent=2) + "\n"
+    if layout is None:
+        return "\n".join(_for_people(rows).pformat(max_lines=-1, max_width=-1, align="<")) + "\n"
+    return _write(_table(rows), layout)
+
+
+def _for_people(rows):
+    """Make a table without empty columns, its file names safe on a terminal."""
+    used = [name for name in rows[0] if any(row[name] is not None for row in rows)]
+    return _table([{name: row[name] for name in used} | {"file": printable(row["file"])} for row in rows])
+
+
+def _table(rows):
+    from astropy.table import MaskedColumn, Table
+
+    columns = []
+    for name in rows[0]:
+        values = [row[name] for row in rows]
+        kind, empty = (float, 0.0) if name in _NUMBERS else (str, "")
+        filled = [empty if value is None else value for value in values]
+        columns.append(MaskedColumn(filled, name, dtype=kind, mask=[value is None for value in values]))
+    return Table(columns)
+
+
+def _write(table, layout):
+    if layout == "votable":
+        stream = io.BytesIO()
+        table.write(stream, format=layout)
+        return stream.getvalue().decode()
+    stream = io.StringIO()
+    table.write(stream, format=layout)
+    return stream.getvalue()
+
+
+def _is_text(layout):
+    from astropy.io.registry import IORegistryError
+
+    try:
+        _write(_table([{"file": "a.fits", "prob": None}]), layout)
+    except (IORegistryError, TypeError, ImportError):
+        return False
+    return True
+
+
+def _text_formats():
+    from astropy.io.registry import get_formats
+    from astropy.table import Table
+
+    names = {name.removeprefix("ascii.") for name in get_formats(Table, readwrite="Write")["Format"]}
+    return sorted(name for name in names if _is_text(name) or _is_text(f"ascii.{name}"))

@@ -1,0 +1,139 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""``astroclf tag``: verdicts into headers, and a picture of each."""
+
+import argparse
+from functools import partial
+from pathlib import Path
+
+from astroclf.cli.common import add_detach_argument, add_file_arguments, add_parser, outcomes, printable, say
+from astroclf.exceptions import AstroclfError
+
+__all__ = ["add_verb", "tag"]
+
+_DESCRIPTION = """\
+Classify frames and write the verdicts into their headers, as one block of CLF cards each. No pixel
+byte is ever changed. Tagging again replaces the block.
+
+WITHOUT -o THE FILES ARE TAGGED IN PLACE. With -o DIR, tagged copies go to DIR and the files stay as
+they are. The picture is <name without .fits[.gz|.bz2|.fz]>_astroclf.png, beside the tagged file. A
+file that exists where a copy or a picture goes is overwritten only if astroclf made it."""
+
+_EXAMPLES = """
+astroclf tag --dry-run m51.fits
+astroclf tag -o tagged/ -j 4 night1/*.fits
+astroclf tag --no-png m51.fits.fz
+"""
+
+
+def add_verb(verbs):
+    """
+    Add the verb to the command line.
+
+    Parameters
+    ----------
+    verbs : argparse subparsers
+        What to add it to.
+    """
+    parser = add_parser(verbs, "tag", tag, "write verdicts into headers", _DESCRIPTION, _EXAMPLES)
+    add_file_arguments(parser)
+    parser.add_argument(
+        "-o", "--output-dir", metavar="DIR", type=Path, help="write tagged copies to DIR, made if need be, not in place"
+    )
+    parser.add_argument(
+        "--png", action=argparse.BooleanOptionalAction, default=True, help="write the annotated picture (the default)"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="print the cards that would change, write nothing")
+    parser.add_argument("--force", action="store_true", help="also tag files whose CHECKSUM or DATASUM is wrong")
+    add_detach_argument(parser)
+
+
+def tag(args):
+    """
+    Classify files, write the verdicts into their headers and draw them.
+
+    Parameters
+    ----------
+    args : `~argparse.Namespace`
+        Parsed arguments.
+
+    Returns
+    -------
+    status : int
+        1 if a file failed, else 0.
+    """
+    _check_outputs(args)
+    if args.output_dir and not args.dry_run:
+        args.output_dir.mkdir(parents=True, exist_ok=True)
+    plan = {"force": args.force, "detach": args.detach}
+    factory = partial(_make, args.output_dir, args.png, args.dry_run, plan)
+    failed = False
+    for outcome in outcomes(factory, args):
+        failed |= outcome.error is not None
+        if outcome.value is not None:
+            say(f"{printable(outcome.item)}: {outcome.value}")
+    return int(failed)
+
+
+def _check_outputs(args):
+    """Refuse wrong usage that could cost somebody a file, before any work is done."""
+    if args.output_dir and args.output_dir.exists() and not args.output_dir.is_dir():
+        args.usage_error(f"-o {args.output_dir} is not a folder")
+    seen = {}
+    for file in args.files:
+        if args.output_dir and Path(file).resolve() == (args.output_dir / Path(file).name).resolve():
+            args.usage_error(f"{file} is in the folder of -o; leave -o out to tag it in place")
+        for output in _outputs(file, args.output_dir, args.png):
+            if output in seen:
+                other = printable(seen[output])
+                args.usage_error(f"{other} and {printable(file)} would both write {output}; tag them one by one")
+            seen[output] = file
+
+
+def _outputs(file, output_dir, png):
+    from astroclf.annotation import picture_path
+
+    path = Path(file)
+    yield (output_dir / path.name if output_dir else path).resolve()
+    if png:
+        yield picture_path(path, output_dir).resolve()
+
+
+def _make(output_dir, png, dry_run, plan):
+    from astroclf import Classifier, read_frame
+    from astroclf.tags import plan_tags
+
+    classifier = Classifier()
+
+    def tag_one(file):
+        frame = read_frame(file)
+        prediction = classifier(frame)
+        output = output_dir / Path(file).name if output_dir else None
+        if dry_run:
+            return "\n".join(map(str, [prediction, *plan_tags(file, prediction, output=output, **plan)]))
+        if not png:
+            return _write(file, prediction, output, plan)
+        return _write_and_draw(frame, file, prediction, output, plan)
+
+    return tag_one
+
+
+def _write(file, prediction, output, plan):
+    from astroclf import write_tags
+
+    write_tags(file, prediction, output=output, **plan)
+    return f"{prediction} -> {printable(str(output or file))}"
+
+
+def _write_and_draw(frame, file, prediction, output, plan):
+    """Draw first and save last: what can go wrong with the picture goes wrong before the file is touched."""
+    from astroclf import annotate
+    from astroclf.annotation import is_annotated, picture_path, save_annotated
+
+    picture = picture_path(output or file)
+    if picture.exists() and not is_annotated(picture):
+        msg = f"{picture} exists and was not made by astroclf: move it away, or use --no-png or -o"
+        raise AstroclfError(msg)
+    figure = annotate(frame, prediction)
+    told = _write(file, prediction, output, plan)
+    save_annotated(figure, picture)
+    return f"{told}, {printable(str(picture))}"
