@@ -2,5 +2,6 @@
 """The door: whatever an astronomer owns becomes a `Frame`."""
 
 from astroclf.frames.frame import Facts, Frame, Origin
+from astroclf.frames.reader import LAYOUTS, read_frame
 
-__all__ = ["Facts", "Frame", "Origin"]
+__all__ = ["LAYOUTS", "Facts", "Frame", "Origin", "read_frame"]

@@ -1,0 +1,96 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""Telescope, filter, target and the like, wherever a header keeps them."""
+
+import math
+
+from astroclf.frames.frame import Facts
+
+__all__ = ["header_facts", "not_sky"]
+
+_FILTER_WHEELS = ("FILTER1", "FILTER2", "FILTNAM1", "FILTNAM2")
+_CLEAR = ("CLEAR", "NONE", "N/A", "OPEN")
+_NO_SKY = ("BIAS", "ZERO", "DARK", "FLAT", "LAMP", "ARC", "COMP", "INTFLAT", "KSPOTS")
+
+
+def header_facts(header):
+    """
+    Collect the facts of a frame from its header.
+
+    Parameters
+    ----------
+    header : `~astropy.io.fits.Header`
+        Primary header and that of the image, merged.
+
+    Returns
+    -------
+    facts : Facts
+        Empty where the header is silent.
+    """
+    date = _text(header, "DATE-OBS", "DATE_OBS")
+    time = _text(header, "TIME-OBS")
+    return Facts(
+        telescope=_text(header, "TELESCOP", "OBSERVAT"),
+        instrument=_text(header, "INSTRUME", "CAMERA"),
+        detector=_text(header, "DETECTOR", "CHANNEL"),
+        filter=_filter(header),
+        target=_text(header, "TARGNAME", "OBJECT"),
+        date=f"{date}T{time}" if date and time and "T" not in date else date,
+        exptime=_number(header, "EXPTIME", "EXPOSURE"),
+    )
+
+
+def not_sky(header):
+    """
+    Return what the header says that the verdict must not depend on: that this is no picture of the sky.
+
+    Parameters
+    ----------
+    header : `~astropy.io.fits.Header`
+        Primary header and that of the image, merged.
+
+    Returns
+    -------
+    notes : tuple of str
+        At most one sentence a keyword.
+    """
+    kind, mode = _text(header, "IMAGETYP").upper(), _text(header, "OBSTYPE").upper()
+    notes = []
+    if kind.startswith(_NO_SKY):
+        notes.append(f"IMAGETYP = {kind!r}: the header says this is no picture of the sky")
+    if "SPECTRO" in mode:
+        notes.append(f"OBSTYPE = {mode!r}: the header says this is a spectrum")
+    return tuple(notes)
+
+
+def _text(header, *keywords):
+    """Return the first of these keywords that holds something, as text."""
+    for keyword in keywords:
+        try:
+            value = str(header.get(keyword, "")).strip()
+        except Exception:  # noqa: BLE001  a card astropy cannot parse says nothing
+            continue
+        if value and "undefined" not in value.lower():
+            return value
+    return ""
+
+
+def _number(header, *keywords):
+    for keyword in keywords:
+        try:
+            value = float(_text(header, keyword))
+        except ValueError:
+            continue
+        if math.isfinite(value):
+            return value
+    return None
+
+
+def _filter(header):
+    """Return FILTER, with JWST's PUPIL; else what is in the wheels that are not clear."""
+    name = _text(header, "FILTER")
+    if name:
+        pupil = _text(header, "PUPIL")
+        return f"{name}+{pupil}" if pupil and not pupil.upper().startswith(_CLEAR) else name
+    wheels = [_text(header, wheel) for wheel in _FILTER_WHEELS]
+    used = [wheel for wheel in wheels if wheel and not wheel.upper().startswith(_CLEAR)]
+    return "+".join(used) or _text(header, "OPT_ELEM")

@@ -1,0 +1,100 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""Files no camera's layout claims: SCI extensions as such, and plain images."""
+
+import numpy as np
+
+from astroclf.exceptions import FrameError
+from astroclf.frames.ccd import quality_array, science_hdus
+from astroclf.frames.quality import ANY, JWST
+from astroclf.frames.reading import Reading, hdu_name, image_array, is_image
+
+__all__ = ["PLAIN", "SCIENCE", "read_hdu"]
+
+
+class _Science:
+    """SCI extensions with DQ and WHT beside them, whichever telescope they are from."""
+
+    name = "science"
+
+    def matches(self, hdul):
+        """Return whether there is a SCI extension with data."""
+        return bool(science_hdus(hdul))
+
+    def read(self, hdul, name):
+        """Return the first SCI extension as a `Reading`; further ones are named in a note."""
+        science = science_hdus(hdul)
+        data = image_array(hdul, science[0], name)
+        quality, dq = quality_array(hdul, science[0], data.shape, name)
+        bits = JWST if hdul[0].header.get("TELESCOP") == "JWST" else ANY
+        bad, saturated, rays = bits.split(dq)
+        others = " ".join(hdu_name(hdul, index) for index in science[1:])
+        notes = (f"read {hdu_name(hdul, science[0])} alone; choose another with hdu=: {others}",) if others else ()
+        return Reading(
+            data, science[:1], quality, bad, saturated, rays, _no_weight(hdul, data.shape), layout=self.name, notes=notes
+        )
+
+
+def _no_weight(hdul, shape):
+    """Return where a drizzled image has no weight; None where there is no WHT extension of its shape."""
+    for hdu in hdul[1:]:
+        if hdu.name == "WHT" and hdu.shape == shape:
+            return np.asarray(hdu.data) == 0
+    return None
+
+
+class _Plain:
+    """Any other file: its first image."""
+
+    name = "plain"
+
+    def matches(self, hdul):
+        """Return True: this is the last layout to be asked."""
+        return True
+
+    def read(self, hdul, name):
+        """Return the first HDU that holds an image as a `Reading`; further ones are named in a note."""
+        images = [index for index, hdu in enumerate(hdul) if is_image(hdu)]
+        if not images:
+            kinds = ", ".join(f"{i}: {type(hdu).__name__} {hdu.header.get('NAXIS', 0)}-D" for i, hdu in enumerate(hdul))
+            msg = f"{name}: no HDU holds an image ({kinds})"
+            raise FrameError(msg)
+        reading = read_hdu(hdul, images[0], name)
+        others = [index for index in images[1:] if hdul[index].shape == hdul[images[0]].shape]
+        if not others or hdul[0].header.get("NAXIS"):
+            return reading
+        listed = " ".join(hdu_name(hdul, index) for index in others)
+        note = f"read {hdu_name(hdul, images[0])} alone; choose another with hdu=: {listed}"
+        return Reading(reading.data, reading.science, layout=self.name, notes=(note,))
+
+
+def read_hdu(hdul, index, name):
+    """
+    Read one HDU as it is.
+
+    Parameters
+    ----------
+    hdul : `~astropy.io.fits.HDUList`
+        The file.
+    index : int
+        Index of the HDU.
+    name : str
+        What to call the file in messages.
+
+    Returns
+    -------
+    reading : Reading
+        The image; pixels that are not finite are its only bad ones.
+
+    Raises
+    ------
+    FrameError
+        If it is no 2-D image.
+    """
+    return Reading(image_array(hdul, index, name), (index,), layout=PLAIN.name)
+
+
+SCIENCE = _Science()
+"""The layout of files with SCI extensions from any telescope."""
+
+PLAIN = _Plain()
+"""The layout of everything else."""

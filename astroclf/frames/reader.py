@@ -1,0 +1,188 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""The door itself: paths, HDULists, CCDData and arrays in, a frame out."""
+
+import bz2
+import gzip
+import io
+import os
+import zlib
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from astropy import units as u
+from astropy.io import fits
+from astropy.nddata import CCDData, NDData
+
+from astroclf.checksum import datasum
+from astroclf.exceptions import FrameError
+from astroclf.frames.acs import WFC
+from astroclf.frames.facts import header_facts
+from astroclf.frames.frame import Frame, Origin
+from astroclf.frames.plain import PLAIN, SCIENCE, read_hdu
+from astroclf.frames.quiet import quiet
+from astroclf.frames.reading import Reading, to_frame
+from astroclf.frames.wfc3 import IR, UVIS
+
+__all__ = ["LAYOUTS", "read_frame"]
+
+LAYOUTS = (WFC, UVIS, IR, SCIENCE, PLAIN)
+"""The layouts, in the order in which they are asked whether a file is theirs."""
+
+_UNPACKERS = {b"\x1f\x8b": gzip.decompress, b"BZ": bz2.decompress}
+
+
+def read_frame(source, hdu=None):
+    """
+    Read whatever holds an image.
+
+    Parameters
+    ----------
+    source : path-like, `~astropy.io.fits.HDUList`, `~astropy.nddata.NDData`, array_like or `Frame`
+        A FITS file, plain, compressed by gzip or bzip2, or tile-compressed; an open one; an image with
+        mask, unit and WCS; or a 2-D array. Nothing is modified; a frame is handed back as it is.
+    hdu : int, str or tuple of (str, int), optional
+        The image HDU to read, by index, name or name and version (``"SCI,2"`` or ``("SCI", 2)``). By
+        default the file's layout decides: all chips of a known camera, the SCI extension of other
+        products, else the first image.
+
+    Returns
+    -------
+    frame : Frame
+        The image in float32 with mask, unit, WCS and facts.
+
+    Raises
+    ------
+    FrameError
+        If ``source`` holds no image that can be read; the message says why.
+    EmptyFrameError
+        If no pixel of the image is finite and unmasked.
+    """
+    if isinstance(source, Frame):
+        return source
+    if isinstance(source, str | os.PathLike):
+        return _read_path(Path(source), hdu)
+    if isinstance(source, fits.HDUList):
+        return _read_hdus(source, hdu, source.filename() or "<HDUList>")
+    if isinstance(source, NDData):
+        return _read_nddata(source)
+    return _read_array(source)
+
+
+def _read_path(path, hdu):
+    with _open(path) as (hdul, content):
+        status = path.stat()
+        origin = {
+            "path": path,
+            "datasum": _stored_datasum(content),
+            "fingerprint": (status.st_size, status.st_mtime_ns, status.st_ino),
+        }
+        return _read_hdus(hdul, hdu, str(path), **origin)
+
+
+def _read_hdus(hdul, hdu, name, **origin):
+    with quiet():
+        if hdu is None:
+            layout = next(layout for layout in LAYOUTS if layout.matches(hdul))
+            reading = layout.read(hdul, name)
+        else:
+            reading = read_hdu(hdul, _index_of(hdul, hdu, name), name)
+        return to_frame(reading, hdul, name, **origin)
+
+
+def _index_of(hdul, hdu, name):
+    key = hdu
+    if isinstance(hdu, str) and "," in hdu:
+        extname, _, extver = hdu.partition(",")
+        key = (extname.strip(), int(extver) if extver.strip().isdigit() else extver)
+    try:
+        index = hdul.index_of(int(key) if isinstance(key, str) and key.isdigit() else key)
+        hdul[index]
+    except (KeyError, IndexError, TypeError) as error:
+        there = ", ".join(f"{i} {item.name}" for i, item in enumerate(hdul))
+        msg = f"{name}: hdu={hdu!r} is not in the file; it has {there}"
+        raise FrameError(msg) from error
+    return index
+
+
+@contextmanager
+def _open(path):
+    """Open a FITS file; yield its HDUs, and its unpacked content as a file."""
+    try:
+        content = _content(path)
+    except (OSError, EOFError, zlib.error) as error:
+        msg = f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}"
+        raise FrameError(msg) from error
+    with content, quiet():
+        try:
+            hdul = fits.open(content, memmap=False)
+            len(hdul)
+        except (OSError, ValueError, TypeError, IndexError, KeyError, AttributeError) as error:
+            msg = f"{path}: not a FITS file ({_what_it_is(content, error)})"
+            raise FrameError(msg) from error
+        with hdul:
+            yield hdul, content
+
+
+def _content(path):
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "is no regular file" if path.exists() else "does not exist"
+        msg = f"{path}: {what}; name a FITS file"
+        raise FrameError(msg)
+    with path.open("rb") as file:
+        unpack = _UNPACKERS.get(file.read(2))
+    return io.BytesIO(unpack(path.read_bytes())) if unpack else path.open("rb")
+
+
+def _what_it_is(content, error):
+    content.seek(0)
+    head = content.read(40)
+    if not head:
+        return "it is empty"
+    if head.startswith(b"version https://git-lfs"):
+        return "it is a Git LFS pointer; run 'git lfs pull'"
+    return str(error) if head.startswith(b"SIMPLE") else f"it begins with {head[:10]!r} instead of 'SIMPLE  ='"
+
+
+def _stored_datasum(content):
+    """Return a function that sums an HDU's bytes as they are stored, tile-compressed images as tables."""
+    content.seek(0)
+    stored = fits.open(content, memmap=False, disable_image_compression=True)
+
+    def of(index):
+        info = stored[index].fileinfo()
+        content.seek(info["datLoc"])
+        return datasum(content.read(info["datSpan"]))
+
+    return of
+
+
+def _read_nddata(image):
+    data = np.asarray(image.data, np.float32)
+    _check_two_axes(data)
+    bad = None if image.mask is None else np.broadcast_to(np.asarray(image.mask, bool), data.shape)
+    header = fits.Header(image.meta) if image.meta else fits.Header()
+    hdul = fits.HDUList([fits.PrimaryHDU(header=header)])
+    frame = to_frame(Reading(data, (0,), bad=bad, unit=image.unit), hdul, "<CCDData>")
+    ccd = CCDData(frame.ccd.data, unit=frame.ccd.unit, mask=frame.ccd.mask, meta=header, wcs=image.wcs)
+    return Frame(ccd, frame.quality, header_facts(header), notes=frame.notes, layout=frame.layout)
+
+
+def _read_array(array):
+    unit = getattr(array, "unit", None)
+    if not isinstance(unit, u.UnitBase):
+        unit = u.adu
+    try:
+        data = np.asarray(getattr(array, "value", array), np.float32)
+    except (TypeError, ValueError) as error:
+        msg = f"source must be a path, an HDUList, CCDData or a 2-D array of numbers; got {type(array).__name__}"
+        raise FrameError(msg) from error
+    _check_two_axes(data)
+    mask = np.ma.getmaskarray(array) if isinstance(array, np.ma.MaskedArray) else None
+    return _read_nddata(CCDData(data, unit=unit, mask=mask))
+
+
+def _check_two_axes(data):
+    if data.ndim != 2 or 0 in data.shape:
+        msg = f"source must be a 2-D image of at least one pixel; got an array of shape {data.shape}"
+        raise FrameError(msg)

@@ -1,0 +1,217 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""What a layout hands back, and how its parts become a frame."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from astropy import units as u
+from astropy.io import fits
+from astropy.nddata import CCDData
+
+from astroclf.exceptions import EmptyFrameError, FrameError
+from astroclf.frames.facts import header_facts, not_sky
+from astroclf.frames.frame import Frame, Origin
+from astroclf.frames.quality import outside
+from astroclf.frames.quiet import quiet
+
+__all__ = ["Reading", "hdu_name", "image_array", "is_image", "to_frame", "unit_of"]
+
+_SMALLEST = 16
+
+_UNITS = {
+    "ELECTRONS": u.electron, "ELECTRON": u.electron, "E-": u.electron, "E": u.electron,
+    "ELECTRONS/S": u.electron / u.s, "ELECTRON/S": u.electron / u.s, "E-/S": u.electron / u.s,
+    "COUNTS": u.adu, "COUNTS/S": u.adu / u.s, "DN": u.adu, "DN/S": u.adu / u.s, "ADU": u.adu,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """
+    The image a layout found in a file.
+
+    Parameters
+    ----------
+    data : `~numpy.ndarray` of float32, shape (ny, nx)
+        The image.
+    science, quality : tuple of int
+        Indices of the HDUs read: images, and their data quality.
+    bad, saturated, cosmic_ray, unexposed : `~numpy.ndarray` of bool, shape (ny, nx), or None
+        Pixels without information; in full wells; repaired or to be ignored; never exposed.
+    unit : `~astropy.units.UnitBase` or None
+        Unit of ``data``; by default that of the first image HDU.
+    layout : str
+        Name of the layout.
+    cosmic_rays : bool
+        Whether cosmic rays are to be expected.
+    notes : tuple of str
+        What the user should know.
+    """
+
+    data: np.ndarray
+    science: tuple[int, ...]
+    quality: tuple[int, ...] = ()
+    bad: np.ndarray | None = None
+    saturated: np.ndarray | None = None
+    cosmic_ray: np.ndarray | None = None
+    unexposed: np.ndarray | None = None
+    unit: u.UnitBase | None = None
+    layout: str = "plain"
+    cosmic_rays: bool = False
+    notes: tuple[str, ...] = ()
+
+
+def to_frame(reading, hdul, name, *, path=None, datasum=None, fingerprint=None):
+    """
+    Make a frame of what a layout read.
+
+    Parameters
+    ----------
+    reading : Reading
+        The parts.
+    hdul : `~astropy.io.fits.HDUList`
+        Where they came from.
+    name : str
+        What to call it in messages.
+    path, fingerprint
+        As in `~astroclf.frames.Origin`.
+    datasum : callable, optional
+        Returns the DATASUM of the HDU of an index.
+
+    Returns
+    -------
+    frame : `~astroclf.Frame`
+        Data in float32.
+
+    Raises
+    ------
+    FrameError
+        If the image has fewer than 16 pixels on a side.
+    EmptyFrameError
+        If no pixel is finite and unmasked.
+    """
+    data = np.ascontiguousarray(reading.data, np.float32)
+    if min(data.shape) < _SMALLEST:
+        msg = f"{name}: the image is {data.shape[1]} x {data.shape[0]} pixels; at least {_SMALLEST} a side are needed"
+        raise FrameError(msg)
+    mask, quality = _judge(data, reading)
+    if mask.all():
+        msg = f"{name}: no pixel of the {data.shape[1]} x {data.shape[0]} image is finite and unmasked"
+        raise EmptyFrameError(msg)
+    first = hdul[reading.science[0]]
+    header = hdul[0].header.copy()
+    if first is not hdul[0]:
+        header.extend(first.header, unique=True)
+    sums = tuple(str(datasum(i)) for i in (*reading.science, *reading.quality)) if datasum else ()
+    names = tuple(hdu_name(hdul, index) for index in reading.science)
+    ccd = CCDData(
+        data, unit=reading.unit or unit_of(first.header), mask=mask, meta=header, wcs=_wcs(first.header, hdul)
+    )
+    notes = (*reading.notes, *not_sky(header))
+    return Frame(
+        ccd, quality, header_facts(header), Origin(path, names, sums, fingerprint),
+        reading.layout, reading.cosmic_rays, notes,
+    )  # fmt: skip
+
+
+def _judge(data, reading):
+    """Return the mask, and the fraction of the exposed pixels that are unusable."""
+    finite = np.isfinite(data)
+    none = np.zeros(data.shape, bool)
+    bad, saturated, rays = (none if m is None else m for m in (reading.bad, reading.saturated, reading.cosmic_ray))
+    unexposed = outside(finite) if reading.unexposed is None else reading.unexposed | outside(finite)
+    unusable = (bad | saturated | ~finite) & ~unexposed
+    exposed = data.size - np.count_nonzero(unexposed)
+    quality = np.count_nonzero(unusable) / exposed if exposed else 1.0
+    return bad | rays | unexposed | ~finite, quality
+
+
+def _wcs(header, hdul):
+    """Return the celestial WCS of an image; None where there is none that works."""
+    from astropy.wcs import WCS
+
+    with quiet():
+        try:
+            wcs = WCS(header, hdul).celestial
+        except Exception:  # noqa: BLE001  wcslib and astropy raise a dozen kinds for broken keywords
+            return None
+    return wcs if wcs.has_celestial else None
+
+
+def hdu_name(hdul, index):
+    """Return ``NAME,VER`` of an HDU that has a name, else its index; ``0`` for the primary."""
+    hdu = hdul[index]
+    return f"{hdu.name},{hdu.ver}" if index and hdu.name else str(index)
+
+
+def image_array(hdul, index, name):
+    """
+    Return the 2-D image of an HDU, however many degenerate axes it has.
+
+    Parameters
+    ----------
+    hdul : `~astropy.io.fits.HDUList`
+        The file.
+    index : int
+        Index of the HDU.
+    name : str
+        What to call the file in messages.
+
+    Returns
+    -------
+    data : `~numpy.ndarray`, shape (ny, nx)
+        As stored, BSCALE and BZERO applied. An array that the archive keeps as one number (NPIX1,
+        NPIX2, PIXVALUE) is filled out.
+
+    Raises
+    ------
+    FrameError
+        If it is no image, empty, cut short, or has more than two axes longer than 1.
+    """
+    hdu, where = hdul[index], f"{name}: HDU {hdu_name(hdul, index)}"
+    if not _holds_pixels(hdu):
+        msg = f"{where} is a {type(hdu).__name__.strip('_')}, not an image; name an image HDU with hdu="
+        raise FrameError(msg)
+    shape = tuple(n for n in hdu.shape if n != 1)
+    if not hdu.shape:
+        return _constant_array(hdu.header, where)
+    if 0 in hdu.shape or len(hdu.shape) < 2:
+        msg = f"{where} has the shape {hdu.shape}; an image needs two axes of at least one pixel"
+        raise FrameError(msg)
+    if len(shape) > 2:
+        msg = f"{where} is a cube of the shape {hdu.shape}; cut the plane you mean out of it first"
+        raise FrameError(msg)
+    try:
+        data = np.asarray(hdu.data)
+    except (OSError, TypeError, ValueError, IndexError) as error:
+        msg = f"{where} cannot be read, it may be cut short: {error}"
+        raise FrameError(msg) from error
+    return data.reshape(hdu.shape[-2:] if len(shape) < 2 else shape)
+
+
+def _constant_array(header, where):
+    if {"NPIX1", "NPIX2", "PIXVALUE"} <= set(header):
+        return np.full((header["NPIX2"], header["NPIX1"]), header["PIXVALUE"])
+    msg = f"{where} has no data; name an image HDU with hdu="
+    raise FrameError(msg)
+
+
+def unit_of(header):
+    """Return the unit BUNIT names, Hubble's plurals included; `~astropy.units.adu` where it is silent or odd."""
+    text = str(header.get("BUNIT", "")).strip()
+    if text.upper() in _UNITS:
+        return _UNITS[text.upper()]
+    try:
+        return u.Unit(text) if text else u.adu
+    except (ValueError, TypeError):
+        return u.adu
+
+
+def is_image(hdu):
+    """Return whether an HDU can be an image: two axes of more than one pixel, or kept as one number."""
+    return _holds_pixels(hdu) and (len([n for n in hdu.shape if n > 1]) >= 2 or "PIXVALUE" in hdu.header)
+
+
+def _holds_pixels(hdu):
+    kinds = fits.PrimaryHDU, fits.ImageHDU, fits.CompImageHDU
+    return isinstance(hdu, kinds) and not isinstance(hdu, fits.GroupsHDU)

@@ -1,0 +1,162 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""ResNet50 with a head for the taxonomy: building it, and fitting its last stage on cached features."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+
+__all__ = ["TRUNK_OUTPUT", "build_classifier", "cache_trunk", "fit_tail", "load_imagenet"]
+
+TRUNK_OUTPUT = "conv4_block6_out"
+"""The layer that ends the part of the network left as ImageNet taught it."""
+
+
+def build_classifier(classes):
+    """
+    Build ResNet50 (He et al. 2016) with a linear head.
+
+    Parameters
+    ----------
+    classes : int
+        Number of classes.
+
+    Returns
+    -------
+    model : `keras.Model`
+        From RGB in [0, 255] through ``keras.applications.resnet50.preprocess_input`` (n, 224, 224, 3)
+        to logits (n, classes).
+    """
+    base = keras.applications.ResNet50(weights=None, include_top=False, pooling="avg", input_shape=(224, 224, 3))
+    logits = keras.layers.Dense(classes, name="head")(base.output)
+    return keras.Model(base.input, logits, name="resnet50")
+
+
+def load_imagenet(model, path):
+    """
+    Fill a model with ImageNet weights, all but its head.
+
+    Parameters
+    ----------
+    model : `keras.Model`
+        What `build_classifier` returns; changed in place.
+    path : path-like or None
+        A ``.npz`` file with one array a variable, named ``layer/variable``; None for the weights
+        that Keras downloads.
+    """
+    if path is None:
+        stock = keras.applications.ResNet50(weights="imagenet", include_top=False, pooling="avg")
+        weights = {f"{layer.name}/{v.name}": v.numpy() for layer in stock.layers for v in layer.weights}
+    else:
+        weights = np.load(Path(path))
+    for layer in model.layers:
+        if layer.weights and layer.name != "head":
+            layer.set_weights([weights[f"{layer.name}/{v.name}"].astype(np.float32) for v in layer.weights])
+
+
+def cache_trunk(model, images, path, batch=64):
+    """
+    Run pictures through the part of the network that is not trained, once.
+
+    Parameters
+    ----------
+    model : `keras.Model`
+        The classifier.
+    images : `~numpy.ndarray` of uint8, shape (n, 224, 224, 3)
+        Rendered frames.
+    path : path-like
+        Where the features go: a ``.npy`` file of float16, shape (n, 14, 14, 1024).
+    batch : int, optional
+        Pictures at a time.
+
+    Returns
+    -------
+    features : `~numpy.ndarray`
+        The file, mapped into memory.
+    """
+    import tensorflow as tf
+
+    trunk = keras.Model(model.input, model.get_layer(TRUNK_OUTPUT).output)
+    run = tf.function(lambda x: trunk(keras.applications.resnet50.preprocess_input(tf.cast(x, "float32"))))
+    features = np.lib.format.open_memmap(path, "w+", np.float16, (len(images), *trunk.output.shape[1:]))
+    bar = keras.utils.Progbar(len(images))
+    for start in range(0, len(images), batch):
+        features[start : start + batch] = run(images[start : start + batch])
+        bar.update(min(start + batch, len(images)))
+    return features
+
+
+class _Features(keras.utils.PyDataset):
+    """Batches of cached features in a new order every epoch, reproducible by seed."""
+
+    def __init__(self, features, truth, batch, seed):
+        super().__init__()
+        self.features, self.truth, self.batch, self.seed = features, truth, batch, seed
+        self.on_epoch_end()
+
+    def on_epoch_end(self):
+        self.order = np.random.default_rng(self.seed).permutation(len(self.truth))
+        self.seed += 1
+
+    def __len__(self):
+        return -(-len(self.truth) // self.batch)
+
+    def __getitem__(self, index):
+        rows = np.sort(self.order[index * self.batch : (index + 1) * self.batch])
+        return self.features[rows].astype(np.float32), self.truth[rows]
+
+
+def fit_tail(model, features, truth, *, validation, epochs=5, rate=1e-4, smoothing=0.1, seed=0, checkpoint=None):
+    """
+    Fit the last stage and the head, batch normalisation frozen.
+
+    Parameters
+    ----------
+    model : `keras.Model`
+        The classifier; changed in place.
+    features : `~numpy.ndarray`, shape (n, 14, 14, 1024)
+        What `cache_trunk` returns.
+    truth : `~numpy.ndarray` of int, shape (n,)
+        Classes.
+    validation : tuple of `~numpy.ndarray`
+        Features and classes on which to report each epoch; nothing is chosen by them.
+    epochs, rate, smoothing : optional
+        Number of epochs, peak learning rate of AdamW (cosine decay), and label smoothing.
+    seed : int, optional
+        Order of the examples and dropout.
+    checkpoint : path-like, optional
+        ``.weights.h5`` file, written after every epoch.
+
+    Returns
+    -------
+    history : dict
+        What Keras recorded.
+    """
+    keras.utils.set_random_seed(seed)
+    tail = keras.Model(model.get_layer(TRUNK_OUTPUT).output, model.output)
+    for layer in tail.layers:
+        layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
+    batches = _Features(features, truth, 32, seed)
+    schedule = keras.optimizers.schedules.CosineDecay(0.0, epochs * len(batches), warmup_target=rate, warmup_steps=200)
+    classes = model.output.shape[-1]
+    tail.compile(
+        keras.optimizers.AdamW(schedule, weight_decay=1e-4),
+        _SmoothedCrossEntropy(classes, smoothing),
+        metrics=["accuracy"],
+    )
+    callbacks = [keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: model.save_weights(checkpoint))] * bool(checkpoint)
+    return tail.fit(
+        batches, epochs=epochs, validation_data=_Features(*validation, 64, seed), callbacks=callbacks, verbose=2
+    ).history
+
+
+class _SmoothedCrossEntropy(keras.losses.Loss):
+    """Cross entropy of logits and class numbers, with label smoothing."""
+
+    def __init__(self, classes, smoothing):
+        super().__init__()
+        self.classes, self.smoothing = classes, smoothing
+
+    def call(self, truth, logits):
+        wanted = keras.ops.one_hot(keras.ops.cast(keras.ops.reshape(truth, (-1,)), "int32"), self.classes)
+        return keras.losses.categorical_crossentropy(wanted, logits, from_logits=True, label_smoothing=self.smoothing)
