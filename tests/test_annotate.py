@@ -238,6 +238,10 @@ def test_picture_of_a_real_rendering(tmp_path):
     frame.ccd.mask[:, :20] = True
     figure = annotate(frame, make_prediction(), tmp_path / "a.png")
     assert figure.axes[0].get_xlim() == (19.5, 159.5)
+    shown = figure.axes[0].images[0].get_array()
+    assert shown.shape == (120, 140, 3)
+    assert np.ptp(shown) > 0.1
+    assert np.all(np.ptp(shown, axis=2) == 0)  # one filter, no colours
     with Image.open(tmp_path / "a.png") as image:
         assert image.mode == "RGB"
         assert image.size == tuple(figure.bbox.size.astype(int))

@@ -9,6 +9,8 @@ from astroclf.annotation.footprint import exposed_part
 __all__ = ["annotate"]
 
 _LONGEST_SIDE = 1024
+_GREY = {"percentile": (99.7, 99.7, 99.7), "softening": (8.0, 8.0, 8.0)}
+"""The network's three channels are three stretches of one filter: as colours they would say nothing."""
 
 
 def annotate(frame, prediction, path=None, *, rgb=None, theme="dark"):
@@ -25,7 +27,8 @@ def annotate(frame, prediction, path=None, *, rgb=None, theme="dark"):
         PNG file to write; see `save_annotated`.
     rgb : array_like of float, shape (ny, nx, 3), range [0, 1], optional
         Picture of the exposed part of the frame, row 0 at the bottom, as `astroclf.Preprocessor.render`
-        returns it and by default made by it. NaN is drawn black.
+        returns it. NaN is drawn black. By default it is rendered in grey, as a single filter has no
+        colours.
     theme : {'dark', 'light'}, optional
         Colours of the page.
 
@@ -61,7 +64,7 @@ def _render(frame, part):
     from astroclf.preprocess import Preprocessor
 
     longest = max(side.stop - side.start for side in part)
-    return Preprocessor().render(frame, size=min(longest, _LONGEST_SIDE))
+    return Preprocessor(**_GREY).render(frame, size=min(longest, _LONGEST_SIDE))
 
 
 def _validate_rgb(rgb):
