@@ -16,7 +16,7 @@ from astroclf.datasets.scenes import draw_scene
 __all__ = ["LAYOUTS", "Layout", "make_frame"]
 
 _SIGNAL = 2000.0
-_STELLAR_SIGNAL = {"globular_cluster": 3e4, "open_cluster": 5e5, "star_field": 5e5, "star": 1e7}
+_STELLAR_SIGNAL = {"globular_cluster": 3e4, "open_cluster": 5e5, "star_field": 5e5, "star": 1e6}
 _SPIKES = 0.02
 _BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 _CAMPAIGN = 90.0
