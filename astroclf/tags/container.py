@@ -94,6 +94,9 @@ def open_fits(path, spool=False):
         If the file cannot be opened or its compressed stream is damaged.
     """
     try:
+        if path.exists() and not path.is_file():
+            msg = f"{path}: not a file; tags are read from and written to regular files only"
+            raise TagError(msg)
         container = Container.of(path)
         with open(path, "rb") as raw, container.reader(raw) as stream:
             if container.kind == "plain" or not spool:

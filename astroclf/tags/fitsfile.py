@@ -152,13 +152,13 @@ def _read_header(stream, start, name):
     blocks = []
     while len(blocks) < _MAX_BLOCKS:
         block = stream.read(BLOCK)
-        for end in range(0, len(block), CARD):
-            if block[end : end + 8].rstrip() == b"END":
-                return b"".join(blocks) + block[:end], start + BLOCK * len(blocks) + len(block)
         if len(block) < BLOCK:
             break
+        for end in range(0, BLOCK, CARD):
+            if block[end : end + 8].rstrip() == b"END":
+                return b"".join(blocks) + block[:end], start + BLOCK * (len(blocks) + 1)
         blocks.append(block)
-    msg = f"{name}: its header has no END card; the file is cut short or damaged"
+    msg = f"{name}: its header has no end; the file is cut short or damaged, get it again"
     raise TagError(msg)
 
 

@@ -76,7 +76,7 @@ def check_replaceable(path, detach=False):
     Raises
     ------
     TagError
-        If it is no regular file, is read-only, or has other hard links and ``detach`` is False.
+        If it or its folder is read-only, or if it has other hard links and ``detach`` is False.
     OSError
         If the system does not tell.
     """
@@ -85,9 +85,7 @@ def check_replaceable(path, detach=False):
     except FileNotFoundError:
         _check_folder(path)
         return None
-    if not stat.S_ISREG(old.st_mode):
-        msg = f"{path}: not a regular file; only files can be tagged"
-    elif not os.access(path, os.W_OK):
+    if not _may(path, os.W_OK):
         msg = f"{path}: read-only for this user; make it writable or write a tagged copy with output="
     elif old.st_nlink > 1 and not detach:
         msg = (
@@ -105,9 +103,14 @@ def _check_folder(path):
     if not folder.is_dir():
         msg = f"{path}: the folder {folder} does not exist; make it first"
         raise TagError(msg)
-    if not os.access(folder, os.W_OK | os.X_OK):
+    if not _may(folder, os.W_OK | os.X_OK):
         msg = f"{path}: the folder {folder} is read-only for this user; write a tagged copy elsewhere with output="
         raise TagError(msg)
+
+
+def _may(path, mode):
+    """Ask the system about the user we act as, where it distinguishes that from the user we are."""
+    return os.access(path, mode, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _keep_attributes(path, old, descriptor, detach):

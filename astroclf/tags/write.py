@@ -55,11 +55,8 @@ class _Source:
     path: Path
     stat: os.stat_result
     stream: BinaryIO
+    size: int
     hdus: list[HDU]
-
-    @property
-    def size(self):
-        return self.stream.seek(0, os.SEEK_END)
 
 
 @dataclass(frozen=True)
@@ -214,7 +211,8 @@ def _paths(target, output):
 def _opened(path):
     stat = path.stat()
     with open_fits(path, spool=True) as stream:
-        yield _Source(path, stat, stream, read_hdus(stream, path))
+        hdus = read_hdus(stream, path)
+        yield _Source(path, stat, stream, stream.seek(0, os.SEEK_END), hdus)
 
 
 def _tagging(source, prediction, destination, force):
@@ -282,25 +280,24 @@ def _save(source, edits, destination, detach):
                 packed.write(chunk)
         stream.seek(0)
         with container.reader(stream) as unpacked:
-            _check_written(unpacked, _spliced(source, splices), destination)
-        stream.seek(0, os.SEEK_END)
+            same = _reads_back(unpacked, _spliced(source, splices))
         _check_alone(source)
+        if not same:
+            msg = f"{destination}: what was written reads back differently; the old file stays. Check the disk"
+            raise TagError(msg)
 
 
 def _spliced(source, splices):
     """Yield the bytes of a file, piece by piece, with the splices made."""
-    position, size = 0, source.size
-    for splice in [*splices, _Splice(size, size, b"")]:
+    position = 0
+    for splice in [*splices, _Splice(source.size, source.size, b"")]:
         yield from chunks(source.stream, position, splice.start)
         yield splice.new
         position = splice.end
 
 
-def _check_written(stream, expected, path):
-    if all(stream.read(len(chunk)) == chunk for chunk in expected) and not stream.read(1):
-        return
-    msg = f"{path}: what was written reads back differently; it is as it was. Check the disk"
-    raise TagError(msg)
+def _reads_back(stream, expected):
+    return all(stream.read(len(chunk)) == chunk for chunk in expected) and not stream.read(1)
 
 
 def _check_alone(source):
