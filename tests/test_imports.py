@@ -26,7 +26,7 @@ class Blocker:
 sys.meta_path.insert(0, Blocker())
 """
 
-MODULE_OF = {"tensorflow": ("tensorflow", "keras")}
+MODULE_OF = {"matplotlib": ("matplotlib", "mpl_toolkits"), "pillow": ("PIL",), "tensorflow": ("tensorflow", "keras")}
 """Import names of requirements, where they are not the requirement's."""
 
 

@@ -2,6 +2,7 @@
 """The ``astroclf`` program: its verbs, its exit codes, its last words."""
 
 import argparse
+import io
 import os
 import sys
 
@@ -47,6 +48,7 @@ def main(argv=None):
         With status 2 for wrong usage, 0 after ``--help`` and ``--version``.
     """
     args = make_parser().parse_args(argv)
+    _pass_names_on(sys.stdout)
     try:
         status = args.verb(args)
         sys.stdout.flush()
@@ -81,6 +83,12 @@ def make_parser():
     for module in _VERBS:
         module.add_verb(verbs)
     return parser
+
+
+def _pass_names_on(stream):
+    """Let file names that are not text in the locale's encoding leave as the bytes they came as."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="surrogateescape")
 
 
 def _discard_stdout():

@@ -4,6 +4,7 @@
 import argparse
 import io
 import json
+import warnings
 
 from astroclf.cli.common import printable
 
@@ -107,13 +108,12 @@ def _table(rows):
 
 
 def _write(table, layout):
-    if layout == "votable":
-        stream = io.BytesIO()
+    stream = io.BytesIO() if layout == "votable" else io.StringIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # some formats miss metadata that a plain table has not
         table.write(stream, format=layout)
-        return stream.getvalue().decode()
-    stream = io.StringIO()
-    table.write(stream, format=layout)
-    return stream.getvalue()
+    text = stream.getvalue()
+    return text.decode() if layout == "votable" else text
 
 
 def _is_text(layout):

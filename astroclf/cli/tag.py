@@ -4,6 +4,7 @@
 import argparse
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from astroclf.cli.common import add_detach_argument, add_file_arguments, add_parser, outcomes, printable, say
 from astroclf.exceptions import AstroclfError
@@ -64,8 +65,8 @@ def tag(args):
     _check_outputs(args)
     if args.output_dir and not args.dry_run:
         args.output_dir.mkdir(parents=True, exist_ok=True)
-    plan = {"force": args.force, "detach": args.detach}
-    factory = partial(_make, args.output_dir, args.png, args.dry_run, plan)
+    options = {"force": args.force, "detach": args.detach}
+    factory = partial(_make, args.output_dir, args.png, args.dry_run, options)
     failed = False
     for outcome in outcomes(factory, args):
         failed |= outcome.error is not None
@@ -98,9 +99,8 @@ def _outputs(file, output_dir, png):
         yield picture_path(path, output_dir).resolve()
 
 
-def _make(output_dir, png, dry_run, plan):
+def _make(output_dir, png, dry_run, options):
     from astroclf import Classifier, read_frame
-    from astroclf.tags import plan_tags
 
     classifier = Classifier()
 
@@ -109,22 +109,31 @@ def _make(output_dir, png, dry_run, plan):
         prediction = classifier(frame)
         output = output_dir / Path(file).name if output_dir else None
         if dry_run:
-            return "\n".join(map(str, [prediction, *plan_tags(file, prediction, output=output, **plan)]))
+            return "\n".join(map(str, [prediction, *_changes(file, prediction, output, options)]))
         if not png:
-            return _write(file, prediction, output, plan)
-        return _write_and_draw(frame, file, prediction, output, plan)
+            return _write(file, prediction, output, options)
+        return _write_and_draw(frame, file, prediction, output, options)
 
     return tag_one
 
 
-def _write(file, prediction, output, plan):
+def _changes(file, prediction, output, options):
+    from astroclf.tags import plan_tags
+
+    if output is None or output.parent.is_dir():
+        return plan_tags(file, prediction, output=output, **options)
+    with TemporaryDirectory() as stand_in:
+        return plan_tags(file, prediction, output=Path(stand_in, output.name), **options)
+
+
+def _write(file, prediction, output, options):
     from astroclf import write_tags
 
-    write_tags(file, prediction, output=output, **plan)
+    write_tags(file, prediction, output=output, **options)
     return f"{prediction} -> {printable(str(output or file))}"
 
 
-def _write_and_draw(frame, file, prediction, output, plan):
+def _write_and_draw(frame, file, prediction, output, options):
     """Draw first and save last: what can go wrong with the picture goes wrong before the file is touched."""
     from astroclf import annotate
     from astroclf.annotation import is_annotated, picture_path, save_annotated
@@ -134,6 +143,6 @@ def _write_and_draw(frame, file, prediction, output, plan):
         msg = f"{picture} exists and was not made by astroclf: move it away, or use --no-png or -o"
         raise AstroclfError(msg)
     figure = annotate(frame, prediction)
-    told = _write(file, prediction, output, plan)
+    told = _write(file, prediction, output, options)
     save_annotated(figure, picture)
     return f"{told}, {printable(str(picture))}"
