@@ -216,6 +216,7 @@ def test_a_persons_label_stays():
     remove_tags(header)
     assert list(header) == ["CLFHLAB", "CLFHWHO", "CLFHDATE"]
     assert read_tags(header).verdict is None
+    assert str(read_tags(header)) == "no verdict; open_cluster according to Ann"
     remove_tags(header, all=True)
     assert read_tags(header) is None
 

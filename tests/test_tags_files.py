@@ -273,6 +273,14 @@ def test_checksum_of_no_value_is_not_wrong(tmp_path, value):
     assert path.read_bytes() == before
 
 
+def test_datasum_that_is_no_number(tmp_path):
+    """A DATASUM that is no number is wrong."""
+    path = _make(tmp_path)
+    fits.setval(path, "DATASUM", value="many")
+    with pytest.raises(TagError, match="wrong before any change: DATASUM of HDU 0;"):
+        write_tags(path, PREDICTION)
+
+
 def test_block_moves_with_the_image(tmp_path):
     """A block left in the empty primary of a compressed file is found, and a new one replaces it."""
     path = _make(tmp_path, "quantised")
@@ -580,6 +588,15 @@ def test_output_has_usual_permissions(tmp_path):
     (tmp_path / "new").touch()
     write_tags(path, PREDICTION, output=tmp_path / "copy.fits")
     assert (tmp_path / "copy.fits").stat().st_mode == (tmp_path / "new").stat().st_mode
+
+
+def test_gzip_with_extra_field(tmp_path):
+    """A gzip header with further fields is understood, and the recorded name kept."""
+    path = _make(tmp_path, packer=".gz")
+    packed = path.read_bytes()
+    path.write_bytes(packed[:3] + bytes([4 | 8]) + packed[4:10] + b"\4\0" + b"XYZ\0" + b"original.fits\0" + packed[10:])
+    write_tags(path, PREDICTION)
+    assert path.read_bytes()[10:24] == b"original.fits\0"
 
 
 def test_gzip_header_stays(tmp_path):

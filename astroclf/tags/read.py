@@ -130,6 +130,8 @@ class Tags(Mapping):
         }
 
     def __str__(self):
+        if self.verdict is None:
+            return f"no verdict; {self.human_label} according to {self.get('CLFHWHO') or 'a person'}"
         ranked = ", ".join(f"{label} {prob}" for label, prob in zip(self.labels, self.probs))
         stale = f" STALE: written for {self['CLFFILE']}" if self.stale else ""
         return f"{self.verdict} [{self.status}] ({ranked}; group {self.group} {self.group_prob}){stale}"

@@ -194,14 +194,15 @@ def _paths(target, output):
     """Return the file itself, links resolved, and the file to write."""
     try:
         path = Path(target).resolve(strict=True)
+        if output is None:
+            return path, path
+        output = Path(output)
+        destination = (output / Path(target).name if output.is_dir() else output).resolve()
+        taken = destination != path and destination.exists()
     except (OSError, RuntimeError) as error:
-        msg = f"{target}: {getattr(error, 'strerror', None) or error}"
+        msg = f"{getattr(error, 'filename', None) or target}: {getattr(error, 'strerror', None) or error}"
         raise TagError(msg) from error
-    if output is None:
-        return path, path
-    output = Path(output)
-    destination = (output / Path(target).name if output.is_dir() else output).resolve()
-    if destination != path and destination.exists() and read_tags(destination) is None:
+    if taken and read_tags(destination) is None:
         msg = f"{destination}: exists and has no tag block; choose another name for the output, or remove it first"
         raise TagError(msg)
     return path, destination
