@@ -273,12 +273,29 @@ def test_checksum_of_no_value_is_not_wrong(tmp_path, value):
     assert path.read_bytes() == before
 
 
-def test_datasum_that_is_no_number(tmp_path):
-    """A DATASUM that is no number is wrong."""
+@pytest.mark.parametrize(("keyword", "value"), [("DATASUM", "many"), ("CHECKSUM", "x" * 16), ("CHECKSUM", "short")])
+def test_one_wrong_card_is_enough(tmp_path, keyword, value):
+    """A CHECKSUM or DATASUM on its own is checked, and one that makes no sense is wrong."""
     path = _make(tmp_path)
-    fits.setval(path, "DATASUM", value="many")
-    with pytest.raises(TagError, match="wrong before any change: DATASUM of HDU 0;"):
+    with open(path, "r+b") as stream:
+        header = fits.Header.fromstring(stream.read(2880))
+        header[keyword] = value
+        stream.seek(0)
+        stream.write(header.tostring().encode())
+    with pytest.raises(TagError, match=f"wrong before any change: {keyword} of HDU 0;"):
         write_tags(path, PREDICTION)
+
+
+def test_long_strings_go_whole(tmp_path):
+    """A string of several cards is replaced and removed with all of them."""
+    path = _make(tmp_path)
+    before = path.read_bytes()
+    sums = tuple(str(2**32 - i) for i in range(1, 60))
+    for count in (60, 8, 30):
+        tags = write_tags(path, replace(PREDICTION, origin=Origin(hdus=("1",), datasums=sums[:count])))
+        assert tags["CLFDSUM"] == " ".join(sums[:count])
+    remove_tags(path)
+    assert path.read_bytes() == before
 
 
 def test_block_moves_with_the_image(tmp_path):
