@@ -3,12 +3,12 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from astroclf.clean import estimate_sky
+from astroclf.clean import CosmicRays, estimate_sky
 from astroclf.exceptions import EmptyFrameError
 from astroclf.render import choose_scales, fit_inside, reduce_image, to_rgb
 
@@ -22,7 +22,7 @@ class Preprocessor:
     """
     Settings that turn a frame into a picture; call it with a frame.
 
-    The steps, in order: crop to the exposed part, reduce to ``size`` pixels, measure and subtract the
+    The steps, in order: replace cosmic rays in a single exposure, crop to the exposed part, reduce to ``size`` pixels, measure and subtract the
     sky, stretch, and pad to a square.
 
     Parameters
@@ -37,6 +37,8 @@ class Preprocessor:
         Percentile of the pixels that is white in R, G and B.
     softening : tuple of 3 float
         Softening of the asinh stretch in R, G and B; see `astroclf.render.choose_scales`.
+    cosmic_rays : `~astroclf.clean.CosmicRays`
+        Search for cosmic rays.
     """
 
     size: int = 224
@@ -45,6 +47,7 @@ class Preprocessor:
     white: float = 15.0
     percentile: tuple[float, float, float] = (99.5, 99.7, 99.9)
     softening: tuple[float, float, float] = (2.0, 8.0, -0.15)
+    cosmic_rays: CosmicRays = field(default_factory=CosmicRays)
 
     def render(self, frame, size=None):
         """
@@ -90,7 +93,8 @@ class Preprocessor:
 
     def _flatten(self, frame, size):
         """Return the reduced, sky-subtracted image and the scales of its channels."""
-        data, mask = _exposed(frame)
+        ccd = self.cosmic_rays(frame.ccd)[0] if frame.cosmic_rays else frame.ccd
+        data, mask = _exposed(ccd, frame.origin.name)
         reduced, empty = reduce_image(data, mask, fit_inside(data.shape, size))
         sky = estimate_sky(reduced, empty, self.boxes)
         flat = _fill(reduced - sky.level, empty)
@@ -105,23 +109,24 @@ class Preprocessor:
 
     def to_dict(self):
         """Return the settings as a dictionary that JSON can hold."""
-        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+        return json.loads(json.dumps(asdict(self)))
 
     @classmethod
     def from_dict(cls, settings):
         """Return the preprocessor of `to_dict`'s settings."""
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()})
+        settings = {key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()}
+        return cls(**(settings | {"cosmic_rays": CosmicRays(**settings["cosmic_rays"])}))
 
 
-def _exposed(frame):
+def _exposed(ccd, name):
     """Return data and mask of the smallest rectangle that holds every good pixel."""
-    data = np.asarray(frame.ccd.data, np.float32)
+    data = np.asarray(ccd.data, np.float32)
     mask = ~np.isfinite(data)
-    if frame.ccd.mask is not None:
-        mask |= frame.ccd.mask
+    if ccd.mask is not None:
+        mask |= ccd.mask
     rows, columns = (np.flatnonzero(~mask.all(axis=axis)) for axis in (1, 0))
     if not rows.size:
-        msg = f"{frame.origin.name}: no pixel of the {data.shape[1]} x {data.shape[0]} image is finite and unmasked"
+        msg = f"{name}: no pixel of the {data.shape[1]} x {data.shape[0]} image is finite and unmasked"
         raise EmptyFrameError(msg)
     box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
     return data[box], mask[box]

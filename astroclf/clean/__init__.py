@@ -2,5 +2,6 @@
 """Cleaning: sky background and noise, cosmic rays."""
 
 from astroclf.clean.background import Sky, estimate_sky
+from astroclf.clean.cosmic_rays import CosmicRays
 
-__all__ = ["Sky", "estimate_sky"]
+__all__ = ["CosmicRays", "Sky", "estimate_sky"]

@@ -21,7 +21,7 @@ def power_law(rng, size, slope, span=1e4):
 def unit(image, percentile=99.8):
     """Scale an image so that this percentile is 1; the maximum where the percentile is not positive."""
     level = np.percentile(image, percentile)
-    if level <= 1e-3 * image.max():
+    if level <= 3e-5 * image.max():
         level = image.max()
     return image / level if level > 0 else image
 
