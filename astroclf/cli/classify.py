@@ -4,7 +4,7 @@
 import sys
 from functools import partial
 
-from astroclf.cli.common import add_file_arguments, add_parser, outcomes
+from astroclf.cli.common import add_file_arguments, add_parser, outcomes, threads_per_worker
 from astroclf.cli.tables import FAILED, add_table_argument, format_rows
 
 __all__ = ["add_verb", "classify"]
@@ -69,15 +69,19 @@ def classify(args):
         args.usage_error("--model imagenet runs in TensorFlow only: leave --backend out")
     if args.model == "astro" and args.weights:
         args.usage_error("--weights is for --model imagenet: the astro model comes with its weights")
-    factory = partial(_make, args.model, args.backend, args.weights)
+    if args.model == "imagenet":
+        settings = {"weights": args.weights}
+    else:
+        settings = {"backend": args.backend or "onnx", "threads": threads_per_worker(args)}
+    factory = partial(_make, args.model, settings)
     done = list(outcomes(factory, args))
     rows = [_EMPTY | {"file": outcome.item} | (outcome.value or FAILED) for outcome in done]
     sys.stdout.write(format_rows(rows, args.table))
     return int(any(outcome.error for outcome in done))
 
 
-def _make(model, backend, weights):
-    from astroclf.model import Classifier
+def _make(model, settings):
+    from astroclf import Classifier
 
-    classifier = Classifier(model, weights=weights) if model == "imagenet" else Classifier(backend=backend or "onnx")
+    classifier = Classifier(model, **settings)
     return lambda path: classifier(path).to_row()

@@ -2,6 +2,7 @@
 """What the verbs share: arguments, the loop over files, and how trouble is told."""
 
 import argparse
+import os
 import sys
 
 from astroclf import batch
@@ -16,6 +17,7 @@ __all__ = [
     "printable",
     "reason",
     "say",
+    "threads_per_worker",
 ]
 
 _FEW = 3
@@ -108,6 +110,24 @@ def outcomes(factory, args):
             if args.debug:
                 sys.stderr.write(outcome.traceback)
         yield outcome
+
+
+def threads_per_worker(args):
+    """
+    Share the processor's cores among the workers.
+
+    Parameters
+    ----------
+    args : `~argparse.Namespace`
+        Parsed arguments of `add_file_arguments`.
+
+    Returns
+    -------
+    threads : int
+        Threads for the network of one worker; 0, which is all cores, if there is one worker only.
+    """
+    workers = min(args.jobs, len(args.files))
+    return 0 if workers == 1 else max(1, (os.cpu_count() or 1) // workers)
 
 
 def complain(text, file=None):

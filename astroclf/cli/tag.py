@@ -6,7 +6,15 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from astroclf.cli.common import add_detach_argument, add_file_arguments, add_parser, outcomes, printable, say
+from astroclf.cli.common import (
+    add_detach_argument,
+    add_file_arguments,
+    add_parser,
+    outcomes,
+    printable,
+    say,
+    threads_per_worker,
+)
 from astroclf.exceptions import AstroclfError
 
 __all__ = ["add_verb", "tag"]
@@ -66,7 +74,7 @@ def tag(args):
     if args.output_dir and not args.dry_run:
         args.output_dir.mkdir(parents=True, exist_ok=True)
     options = {"force": args.force, "detach": args.detach}
-    factory = partial(_make, args.output_dir, args.png, args.dry_run, options)
+    factory = partial(_make, args.output_dir, args.png, args.dry_run, options, threads_per_worker(args))
     failed = False
     for outcome in outcomes(factory, args):
         failed |= outcome.error is not None
@@ -99,10 +107,10 @@ def _outputs(file, output_dir, png):
         yield picture_path(path, output_dir).resolve()
 
 
-def _make(output_dir, png, dry_run, options):
+def _make(output_dir, png, dry_run, options, threads):
     from astroclf import Classifier, read_frame
 
-    classifier = Classifier()
+    classifier = Classifier(threads=threads)
 
     def tag_one(file):
         frame = read_frame(file)
