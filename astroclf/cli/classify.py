@@ -1,10 +1,13 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """``astroclf classify``: a table of verdicts; nothing is written to any file."""
 
+import os
 import sys
+import warnings
+from contextlib import redirect_stdout
 from functools import partial
 
-from astroclf.cli.common import add_file_arguments, add_parser, outcomes, threads_per_worker
+from astroclf.cli.common import add_file_arguments, add_parser, complain, outcomes, threads_per_worker
 from astroclf.cli.tables import FAILED, add_table_argument, format_rows
 
 __all__ = ["add_verb", "classify"]
@@ -71,6 +74,7 @@ def classify(args):
         args.usage_error("--weights is for --model imagenet: the astro model comes with its weights")
     if args.model == "imagenet":
         settings = {"weights": args.weights}
+        complain("warning: ImageNet's labels are everyday things, not astronomy")
     else:
         settings = {"backend": args.backend or "onnx", "threads": threads_per_worker(args)}
     factory = partial(_make, args.model, settings)
@@ -81,7 +85,10 @@ def classify(args):
 
 
 def _make(model, settings):
-    from astroclf import Classifier
+    from astroclf import AstroclfWarning, Classifier
 
-    classifier = Classifier(model, **settings)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow, if it is used, greets on stderr
+    with redirect_stdout(sys.stderr), warnings.catch_warnings():  # Keras tells of its download on stdout
+        warnings.simplefilter("ignore", AstroclfWarning)  # said by the verb, once and not in every process
+        classifier = Classifier(model, **settings)
     return lambda path: classifier(path).to_row()

@@ -91,7 +91,7 @@ def format_rows(rows, layout=None):
 
 def _for_people(rows):
     """Make a table without empty columns, its file names safe on a terminal."""
-    used = [name for name in rows[0] if any(row[name] is not None for row in rows)]
+    used = [name for name in rows[0] if any(row[name] not in (None, "") for row in rows)]
     return _table([{name: row[name] for name in used} | {"file": printable(row["file"])} for row in rows])
 
 
