@@ -6,7 +6,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-__all__ = ["TRUNK_OUTPUT", "build_classifier", "cache_trunk", "fit_tail", "load_imagenet"]
+__all__ = ["TRUNK_OUTPUT", "build_classifier", "cache_trunk", "fill_from_npz", "fit_tail", "load_imagenet"]
 
 TRUNK_OUTPUT = "conv4_block6_out"
 """The layer that ends the part of the network left as ImageNet taught it."""
@@ -44,14 +44,34 @@ def load_imagenet(model, path):
         A ``.npz`` file with one array a variable, named ``layer/variable``; None for the weights
         that Keras downloads.
     """
-    if path is None:
-        stock = keras.applications.ResNet50(weights="imagenet", include_top=False, pooling="avg")
-        weights = {f"{layer.name}/{v.name}": v.numpy() for layer in stock.layers for v in layer.weights}
-    else:
-        weights = np.load(Path(path))
-    for layer in model.layers:
-        if layer.weights and layer.name != "head":
-            layer.set_weights([weights[f"{layer.name}/{v.name}"].astype(np.float32) for v in layer.weights])
+    if path is not None:
+        fill_from_npz(model, path)
+        return
+    stock = keras.applications.ResNet50(weights="imagenet", include_top=False, pooling="avg")
+    for layer in stock.layers:
+        model.get_layer(layer.name).set_weights(layer.get_weights())
+
+
+def fill_from_npz(model, path):
+    """
+    Fill the layers of a ResNet50, all but a ``head``, from an archive of arrays.
+
+    Parameters
+    ----------
+    model : `keras.Model`
+        Changed in place.
+    path : path-like
+        A ``.npz`` file with one array a variable, named ``layer/variable``.
+
+    Raises
+    ------
+    KeyError
+        If a variable is not in the file.
+    """
+    with np.load(Path(path)) as weights:
+        for layer in model.layers:
+            if layer.weights and layer.name != "head":
+                layer.set_weights([weights[f"{layer.name}/{v.name}"].astype(np.float32) for v in layer.weights])
 
 
 def cache_trunk(model, images, path, batch=64):

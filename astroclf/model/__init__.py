@@ -1,0 +1,7 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""The model: its record, its runtimes, and the classifier that ties them to frames."""
+
+from astroclf.model.classifier import Classifier
+from astroclf.model.record import Calibration, ModelRecord, load_record
+
+__all__ = ["Calibration", "Classifier", "ModelRecord", "load_record"]

@@ -1,0 +1,97 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""TensorFlow, the runtime in which the network is defined and trained."""
+
+import numpy as np
+
+from astroclf.exceptions import MissingDependencyError
+
+__all__ = ["TensorFlowBackend", "fill_from_onnx", "import_keras"]
+
+
+def import_keras():
+    """
+    Import Keras.
+
+    Raises
+    ------
+    MissingDependencyError
+        If TensorFlow or Keras is not installed.
+    """
+    try:
+        import tensorflow  # noqa: F401  what Keras runs on
+
+        import keras
+    except ImportError as error:
+        msg = f"TensorFlow is needed and cannot be imported ({error}); run: pip install 'astroclf[tensorflow]'"
+        raise MissingDependencyError(msg) from error
+    return keras
+
+
+def fill_from_onnx(model, content):
+    """
+    Fill a Keras classifier with the weights of its exported twin.
+
+    Parameters
+    ----------
+    model : `keras.Model`
+        ``keras.applications.ResNet50`` with a dense layer named ``head``; changed in place. The exported
+        convolutions contain the batch normalisation that follows them, which becomes the identity.
+    content : bytes
+        The ONNX file.
+    """
+    try:
+        import onnx
+    except ImportError as error:
+        msg = f"onnx is needed and cannot be imported ({error}); run: pip install 'astroclf[tensorflow]'"
+        raise MissingDependencyError(msg) from error
+
+    stored = {item.name: onnx.numpy_helper.to_array(item) for item in onnx.load_from_string(content).graph.initializer}
+    for layer in model.layers:
+        if f"{layer.name}/kernel" in stored:
+            kernel = stored[f"{layer.name}/kernel"].astype(np.float32)
+            kernel = kernel.transpose(2, 3, 1, 0) if kernel.ndim == 4 else kernel
+            layer.set_weights([kernel, stored[f"{layer.name}/bias"].astype(np.float32)])
+        elif layer.__class__.__name__ == "BatchNormalization":
+            one, zero = np.ones(layer.gamma.shape, np.float32), np.zeros(layer.gamma.shape, np.float32)
+            layer.set_weights([one, zero, zero, one - layer.epsilon])
+
+
+class TensorFlowBackend:
+    """
+    The network in Keras, with the weights of the same file.
+
+    Parameters
+    ----------
+    content : bytes
+        The ONNX file, as `astroclf.model.ModelRecord.read_bytes` returns it.
+    classes : int
+        Number of its classes.
+    """
+
+    name = "tensorflow"
+
+    def __init__(self, content, classes):
+        import_keras()
+        from astroclf.train.network import build_classifier
+
+        self._model = build_classifier(classes)
+        fill_from_onnx(self._model, content)
+
+    def logits(self, images):
+        """
+        Run pictures through the network.
+
+        Parameters
+        ----------
+        images : `~numpy.ndarray` of float32, shape (n, 224, 224, 3), range [0, 1]
+            RGB pictures, row 0 at the bottom.
+
+        Returns
+        -------
+        logits : `~numpy.ndarray` of float32, shape (n, classes)
+            Not calibrated.
+        """
+        from keras.applications.resnet50 import preprocess_input
+
+        images = preprocess_input(255 * np.array(images, np.float32))
+        return np.asarray(self._model(images, training=False))

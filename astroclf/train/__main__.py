@@ -1,0 +1,45 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Make the bundled model.
+
+1. Frames from pictures and drawn scenes, rendered (some 6 GB, 5 minutes on 2 cores)::
+
+    python -m astroclf.train examples labels.csv work
+
+2. The network (16 GB of cached features, about an hour on 2 cores)::
+
+    python -m astroclf.train fit work --imagenet resnet50_imagenet.npz
+
+3. The model file and its record, calibrated::
+
+    python -m astroclf.train export work astroclf/model/data
+"""
+
+import argparse
+import os
+
+from astroclf.train.recipe import export_model, fit_model, write_examples
+
+
+def main(argv=None):
+    """Run one step."""
+    parser = argparse.ArgumentParser("python -m astroclf.train", None, __doc__, formatter_class=argparse.RawTextHelpFormatter)
+    steps = parser.add_subparsers(required=True)
+    step = steps.add_parser("examples", help="make the training, calibration and test frames")
+    step.add_argument("pictures", help="manifest of the labelled pictures (CSV)")
+    step.add_argument("folder", help="where the examples go")
+    step.set_defaults(run=lambda args: write_examples(args.pictures, args.folder, workers=os.cpu_count()))
+    step = steps.add_parser("fit", help="fit the network")
+    step.add_argument("folder", help="where the examples are")
+    step.add_argument("--imagenet", metavar="FILE", help="ImageNet weights as .npz (default: Keras downloads them)")
+    step.set_defaults(run=lambda args: fit_model(args.folder, args.imagenet))
+    step = steps.add_parser("export", help="export and calibrate the network")
+    step.add_argument("folder", help="where the fitted weights are")
+    step.add_argument("output", help="where the model file and its record go")
+    step.set_defaults(run=lambda args: export_model(args.folder, args.output))
+    args = parser.parse_args(argv)
+    args.run(args)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,161 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""The three steps that make the bundled model: examples, fit, export. Each leaves its results in a folder."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from astroclf.model.record import BUNDLED
+from astroclf.preprocess import Preprocessor
+from astroclf.taxonomy import TAXONOMY, labels
+from astroclf.train.examples import make_examples, read_manifest, split_of
+
+__all__ = ["COUNTS", "export_model", "fit_model", "load_examples", "write_examples"]
+
+COUNTS = {"train": 36000, "calibration": 2800, "test": 4200}
+"""Number of examples in each split, equally many of each class."""
+
+_SEEDS = {"train": 1, "calibration": 2, "test": 3}
+_VIEWS = 4
+_MEASURED = 2800
+_EPOCHS, _RATE = 4, 2e-4
+_LICENCE = (
+    "Weights: free for research and teaching. They were fitted on pictures most of which may not be redistributed; "
+    "the code's BSD licence does not extend to them."
+)
+_CREDITS = (
+    "ImageNet weights: keras.applications.ResNet50. Pictures: ESA/Hubble (CC BY 4.0; credit ESA/Hubble & NASA), "
+    "Stellarium's landscape of named objects, sky surveys, and public collections of nebulae and solar-system bodies. "
+    "Scenes drawn by astroclf.datasets."
+)
+
+
+def write_examples(pictures, folder, *, counts=COUNTS, workers=1):
+    """
+    Make the rendered frames of all splits.
+
+    Parameters
+    ----------
+    pictures : path-like
+        Manifest of the labelled pictures; see `astroclf.train.examples.read_manifest`.
+    folder : path-like
+        Where ``<split>.npy`` (pictures) and ``<split>.json`` (classes and objects) go.
+    counts : dict, optional
+        Number of examples by split.
+    workers : int, optional
+        Number of processes.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    manifest = read_manifest(pictures)
+    for split, count in counts.items():
+        mine = [picture for picture in manifest if split_of(picture.object_key) == split]
+        path = folder / f"{split}.npy"
+        truth, objects = make_examples(count, mine, Preprocessor(), seed=_SEEDS[split], path=path, workers=workers)
+        path.with_suffix(".json").write_text(json.dumps({"truth": truth.tolist(), "objects": objects}))
+
+
+def load_examples(folder, split):
+    """
+    Return what `write_examples` made.
+
+    Parameters
+    ----------
+    folder : path-like
+        Its folder.
+    split : str
+        One of `COUNTS`.
+
+    Returns
+    -------
+    images : `~numpy.ndarray` of uint8, shape (n, 224, 224, 3)
+        Mapped into memory.
+    truth : `~numpy.ndarray` of int, shape (n,)
+        Classes.
+    from_picture : `~numpy.ndarray` of bool, shape (n,)
+        True where the frame was made of a picture, False where it was drawn.
+    """
+    path = Path(folder) / f"{split}.npy"
+    told = json.loads(path.with_suffix(".json").read_text())
+    drawn = np.array([key == "" for key in told["objects"]])
+    return np.load(path, mmap_mode="r"), np.array(told["truth"]), ~drawn
+
+
+def fit_model(folder, imagenet=None, *, epochs=_EPOCHS):
+    """
+    Fit the network on the examples of a folder; its weights go to ``fitted.weights.h5`` there.
+
+    Parameters
+    ----------
+    folder : path-like
+        What `write_examples` filled. Cached features take 0.4 MB an example.
+    imagenet : path-like, optional
+        ImageNet weights as ``.npz``; by default Keras downloads them.
+    epochs : int, optional
+        Passes over the examples.
+    """
+    from astroclf.train.network import build_classifier, cache_trunk, fit_tail, load_imagenet
+
+    folder = Path(folder)
+    model = build_classifier(len(labels()))
+    load_imagenet(model, imagenet)
+    features, truth = {}, {}
+    for split in ("calibration", "train"):
+        images, truth[split], _ = load_examples(folder, split)
+        features[split] = cache_trunk(model, images, folder / f"{split}_trunk.npy")
+    fit_tail(
+        model, features["train"], truth["train"], epochs=epochs, rate=_RATE,
+        validation=(features["calibration"][:800], truth["calibration"][:800]),
+        checkpoint=folder / "epoch.weights.h5",
+    )  # fmt: skip
+    model.save_weights(folder / "fitted.weights.h5")
+
+
+def export_model(folder, output, *, measured=_MEASURED):
+    """
+    Export the fitted network, calibrate the exported file, and write its record.
+
+    Parameters
+    ----------
+    folder : path-like
+        Where `fit_model` left its weights.
+    output : path-like
+        Folder for the model file and its record.
+    measured : int, optional
+        Number of calibration examples to use.
+
+    Returns
+    -------
+    record : dict
+        The record, as written.
+    """
+    from astroclf.train.export import export_onnx
+    from astroclf.train.network import build_classifier
+
+    output = Path(output)
+    model = build_classifier(len(labels()))
+    model.load_weights(Path(folder) / "fitted.weights.h5")
+    path = output / f"{BUNDLED}.onnx"
+    export_onnx(model, path)
+    record = {
+        "schema": 1, "name": BUNDLED, "file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "labels": list(labels()), "taxonomy": TAXONOMY, "preprocessing": Preprocessor().to_dict(), "views": _VIEWS,
+        "calibration": _calibration(folder, path, measured), "licence": _LICENCE, "credits": _CREDITS,
+        "made_by": "python -m astroclf.train examples; ... fit; ... export",
+        "made_on": datetime.now(UTC).strftime("%Y-%m-%d"),
+    }  # fmt: skip
+    (output / f"{BUNDLED}.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    return record
+
+
+def _calibration(folder, path, measured):
+    from astroclf.model.onnx_backend import OnnxBackend
+    from astroclf.train.calibrate import calibrate, view_logits
+
+    images, truth, _ = load_examples(folder, "calibration")
+    logits = view_logits(OnnxBackend(path.read_bytes()), images[:measured], _VIEWS)
+    return asdict(calibrate(logits, truth[:measured], labels()))
