@@ -129,6 +129,33 @@ class TestClassify:
         (row,) = json.loads(capsys.readouterr().out)
         assert row == {"file": "a.fits"} | astroclf.Classifier()("a.fits").to_row()
 
+    @pytest.mark.slow
+    def test_imagenet(self, folder, capsys):
+        """--model imagenet prints ImageNet's class and confidence, and warns once that it is no astronomy."""
+        import keras
+
+        keras.applications.ResNet50(weights=None).save_weights("random.weights.h5")
+        options = ["--model", "imagenet", "--weights", "random.weights.h5", "-t", "csv"]
+        assert main(["classify", *options, "a.fits", "bad.fits"]) == 1
+        out, err = capsys.readouterr()
+        good, bad = csv.DictReader(io.StringIO(out))
+        assert good["label"] not in ["", *labels()]
+        assert 0 < float(good["prob"]) <= 1
+        assert good["status"] == "IMAGENET"
+        assert bad["label"] == ""
+        assert err.count("not astronomy") == 1
+
+    def test_imagenet_needs_tensorflow(self, folder):
+        """Without TensorFlow the message says what to install, and there is no traceback."""
+        code = (
+            "import sys; sys.modules['tensorflow'] = None; from astroclf.cli import main; sys.exit(main(sys.argv[1:]))"
+        )
+        command = [sys.executable, "-c", code, "classify", "--model", "imagenet", "a.fits"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "astroclf[tensorflow]" in done.stderr.splitlines()[-1]
+        assert "Traceback" not in done.stderr
+
 
 class TestTag:
     """astroclf tag."""
