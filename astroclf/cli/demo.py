@@ -11,6 +11,9 @@ __all__ = ["add_verb", "demo"]
 
 _FRAME = "astroclf_demo_flt.fits"
 
+_SEED = 7
+"""A scene whose class the bundled model is sure of; of about half of them it says no more than ``galaxy``."""
+
 _DESCRIPTION = f"""\
 Make a simulated Hubble frame (WFC3/IR, a spiral galaxy) in the current folder, classify it, tag it and
 draw it: {_FRAME} and its picture. Needs no data and no network."""
@@ -64,7 +67,7 @@ def demo(args):
     if Path(_FRAME).exists() and not _is_demo(_FRAME):
         msg = f"{_FRAME} exists and was not made by astroclf demo: move it away or go to another folder"
         raise AstroclfError(msg)
-    frame = make_frame("wfc3_ir_flt", "spiral_galaxy", seed=1)
+    frame = make_frame("wfc3_ir_flt", "spiral_galaxy", seed=_SEED)
     frame[0].header["FILENAME"] = _FRAME
     frame.writeto(_FRAME, overwrite=True)
     say(f"made {_FRAME}, a simulated WFC3/IR frame of a spiral galaxy; now classifying and tagging it")
