@@ -7,13 +7,13 @@ import os
 import sys
 
 from astroclf import __version__
-from astroclf.cli import classify, demo, show, tag, untag
+from astroclf.cli import classify, demo, evaluate, show, tag, untag
 from astroclf.cli.common import complain, reason
 from astroclf.exceptions import AstroclfError
 
 __all__ = ["main", "make_parser"]
 
-_VERBS = (classify, tag, show, untag, demo)
+_VERBS = (classify, tag, show, untag, evaluate, demo)
 
 _EPILOG = """\
 examples:

@@ -1,0 +1,221 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""Tests of how the model is made: forward model, examples, calibration, evaluation, fit and export."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from scipy.special import softmax
+
+from astroclf import AstroclfError, Classifier, Preprocessor
+from astroclf.model import load_record
+from astroclf.model.onnx_backend import OnnxBackend
+from astroclf.taxonomy import labels
+from astroclf.train.calibrate import calibrate, group_matrix, view_logits
+from astroclf.train.evaluate import class_table, read_cases, run_cases, summary, wilson_interval
+from astroclf.train.examples import make_examples, read_manifest, split_of
+from astroclf.train.forward import light_from_picture, simulate_frame
+
+
+@pytest.fixture
+def manifest(tmp_path):
+    """Return the path of a manifest of six spirals and one nebula, pictures of noise beside it."""
+    rng = np.random.default_rng(0)
+    rows = [("spiral_galaxy", f"NGC{i}") for i in range(6)] + [("diffuse_nebula", "M42")]
+    with open(tmp_path / "labels.csv", "w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["path", "label", "object_key", "redistributable"])
+        for label, key in rows:
+            Image.fromarray(rng.integers(0, 256, (120, 100, 3), dtype=np.uint8)).save(tmp_path / f"{key}.png")
+            writer.writerow([f"{key}.png", label, key, "yes"])
+    return tmp_path / "labels.csv"
+
+
+@pytest.mark.parametrize("label", labels())
+def test_simulated_frames(label):
+    """Frames of every class are finite, reproducible, different from each other, and can be rendered."""
+    first, again, other = (simulate_frame(label, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first.ccd.data, again.ccd.data)
+    assert first.shape != other.shape or not np.array_equal(first.ccd.data, other.ccd.data)
+    assert first.ccd.data.dtype == np.float32
+    assert np.isfinite(first.ccd.data).all()
+    assert Preprocessor()(first).shape == (224, 224, 3)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(40, 300), st.integers(40, 300))
+def test_light_from_picture(seed, ny, nx):
+    """Light made of a picture is never negative, has the wanted shape, and its bright end is at 1."""
+    rng = np.random.default_rng(seed)
+    picture = rng.integers(0, 256, (rng.integers(60, 200), rng.integers(60, 200), 3), dtype=np.uint8)
+    light = light_from_picture(picture, (ny, nx), rng)
+    assert light.shape == (ny, nx)
+    assert light.min() >= 0
+    assert np.percentile(light, 99.8) == pytest.approx(1, rel=1e-3)
+
+
+def test_black_picture():
+    """A black picture gives no light, and no division by zero."""
+    light = light_from_picture(np.zeros((80, 80, 3), np.uint8), (100, 100), np.random.default_rng(0))
+    assert not light.any()
+
+
+def test_splits_are_by_object_and_stay():
+    """An object has one split for ever; the shares are those stated; these three never change."""
+    assert [split_of(key) for key in ("M51", "M13", "NGC7293")] == [split_of(key) for key in ("M51", "M13", "NGC7293")]
+    splits = [split_of(f"object {i}") for i in range(4000)]
+    assert splits.count("test") / 4000 == pytest.approx(0.25, abs=0.03)
+    assert splits.count("calibration") / 4000 == pytest.approx(0.15, abs=0.03)
+
+
+def test_manifest_errors(tmp_path):
+    """A manifest without its columns, or with an unknown label, is a clear error."""
+    path = tmp_path / "labels.csv"
+    path.write_text("path,label\na.png,star\n")
+    with pytest.raises(AstroclfError, match=r"lacks the columns object_key, redistributable"):
+        read_manifest(path)
+    path.write_text("path,label,object_key,redistributable\na.png,kitten,K,yes\n")
+    with pytest.raises(AstroclfError, match="unknown labels kitten"):
+        read_manifest(path)
+
+
+def test_examples(manifest, tmp_path):
+    """Examples are balanced, made of the given pictures or drawn, and depend on seed and number only."""
+    pictures, settings = read_manifest(manifest), Preprocessor()
+    truth, objects = make_examples(28, pictures, settings, seed=5, path=tmp_path / "a.npy")
+    fewer, _ = make_examples(14, pictures, settings, seed=5, path=tmp_path / "b.npy")
+    assert np.bincount(truth).tolist() == [2] * 14
+    np.testing.assert_array_equal(fewer, truth[:14])
+    images = np.load(tmp_path / "a.npy")
+    assert images.shape == (28, 224, 224, 3)
+    assert images.dtype == np.uint8
+    np.testing.assert_array_equal(np.load(tmp_path / "b.npy"), images[:14])
+    used = {key for key in objects if key}
+    assert used <= {f"NGC{i}" for i in range(6)}, "one nebula is too few objects"
+
+
+def test_calibration_recovers_temperature():
+    """Logits twice too sure get the temperature 2, thresholds that keep nine of ten right, and covering sets."""
+    rng = np.random.default_rng(7)
+    logits = rng.normal(0, 2, (20000, 14))
+    truth = np.array([rng.choice(14, p=p) for p in softmax(logits, axis=1)])
+    found = calibrate(2 * logits, truth, labels())
+    assert found.temperature == pytest.approx(2, abs=0.1)
+    probs = softmax(2 * logits / found.temperature, axis=1)
+    right = probs.argmax(axis=1) == truth
+    sure = probs.max(axis=1) >= found.sure_class
+    assert right[sure].mean() == pytest.approx(0.9, abs=0.01)
+    covered = probs[np.arange(len(truth)), truth] >= found.conformal
+    assert covered.mean() == pytest.approx(0.9, abs=0.01)
+
+
+def test_calibration_of_a_guesser():
+    """A network that is never right is never sure."""
+    logits = np.zeros((100, 14))
+    logits[:, 0] = 1
+    found = calibrate(logits, np.full(100, 1), labels())
+    assert found.sure_class == 1.0
+
+
+def test_group_matrix():
+    """Each class belongs to one group."""
+    matrix = group_matrix(labels())
+    assert matrix.shape == (14, 7)
+    np.testing.assert_array_equal(matrix.sum(axis=1), 1)
+
+
+def test_wilson_interval():
+    """The interval is that of the textbook (Wilson 1927; e.g. 8 of 10), and honest at the ends."""
+    np.testing.assert_allclose(wilson_interval(0.8, 10), (0.4902, 0.9433), atol=1e-4)
+    assert wilson_interval(1.0, 5)[1] == pytest.approx(1)
+    assert wilson_interval(0, 0) == (0.0, 1.0)
+
+
+class _Oracle:
+    """A classifier that says what it is told."""
+
+    def __init__(self, answers):
+        self.answers = iter(answers)
+
+    def __call__(self, frame):
+        template = self._template
+        label = next(self.answers)
+        order = sorted(template.labels, key=lambda name: name != label)
+        from dataclasses import replace
+
+        return replace(template, labels=tuple(order))
+
+
+def test_summary_counts_objects_once(manifest):
+    """Several files of one object count as one in the interval; unreadable files count as wrong."""
+    rows = manifest.read_text().replace("NGC1,yes", "NGC0,yes").replace("NGC5.png", "missing.fits")
+    manifest.write_text(rows)
+    cases = read_cases(manifest)
+    oracle = _Oracle(["spiral_galaxy", "star", "spiral_galaxy", "spiral_galaxy", "spiral_galaxy", "diffuse_nebula"])
+    oracle._template = Classifier(views=1)(np.random.default_rng(0).normal(size=(64, 64)))
+    outcomes = list(run_cases(cases, oracle))
+    assert "missing.fits" in outcomes[5].error
+    table = summary(outcomes)
+    assert (table["files"][0], table["objects"][0]) == (7, 6)
+    assert table["by_file"][0] == pytest.approx(5 / 7, abs=1e-4)
+    assert table["by_object"][0] == pytest.approx((0.5 + 3 + 1) / 6, abs=1e-4)
+    classes = class_table(outcomes)
+    spiral = classes[classes["label"] == "spiral_galaxy"][0]
+    assert (spiral["files"], spiral["named"]) == (6, 4)
+    assert spiral["recall"] == pytest.approx(4 / 6, abs=1e-3)
+
+
+def test_evaluation_manifest_errors(tmp_path):
+    """A manifest that is missing, has no object_key or an unknown label is a clear error; empty accept is left out."""
+    with pytest.raises(AstroclfError, match="cannot be read"):
+        read_cases(tmp_path / "none.csv")
+    path = tmp_path / "cases.csv"
+    path.write_text("file,label\na.fits,star\n")
+    with pytest.raises(AstroclfError, match="needs the columns"):
+        read_cases(path)
+    path.write_text("file,label,object_key,accept\na.fits,star,A,kitten\n")
+    with pytest.raises(AstroclfError, match="unknown label kitten"):
+        read_cases(path)
+    path.write_text("file,label,object_key,accept\na.fits,star,A,\nb.fits,star,B,star star_field\n")
+    assert [case.path.name for case in read_cases(path)] == ["b.fits"]
+
+
+def test_bundled_model_on_drawn_frames(tmp_path):
+    """On new drawn frames the bundled model is right far more often than chance, as the model card says."""
+    truth, _ = make_examples(140, [], Preprocessor(), seed=99, path=tmp_path / "new.npy")
+    logits = view_logits(OnnxBackend(load_record().read_bytes()), np.load(tmp_path / "new.npy"), 1)
+    assert (logits.argmax(axis=1) == truth).mean() > 0.6
+
+
+def test_bundled_model_on_real_frames(frames_dir):
+    """On the real frames at least three groups of four are right: a floor, not the claim of the model card."""
+    outcomes = list(run_cases(read_cases(frames_dir / "manifest.csv"), Classifier()))
+    assert all(outcome.prediction is not None for outcome in outcomes)
+    assert np.mean([outcome.right_group for outcome in outcomes]) >= 0.75
+
+
+@pytest.mark.slow
+def test_fit_and_export(manifest, tmp_path, need, monkeypatch):
+    """The recipe runs from pictures to a model that classifies; its two runtimes agree."""
+    try:
+        import tensorflow  # noqa: F401
+        from astroclf.train.network import build_classifier
+    except ImportError as error:
+        need(f"{error.name} is not installed")
+    from astroclf.train.recipe import export_model, fit_model, write_examples
+
+    network = build_classifier(14)
+    arrays = {f"{layer.name}/{v.name}": v.numpy() for layer in network.layers for v in layer.weights}
+    np.savez(tmp_path / "start.npz", **arrays)
+    write_examples(manifest, tmp_path / "work", counts={"train": 28, "calibration": 28})
+    fit_model(tmp_path / "work", tmp_path / "start.npz", epochs=1)
+    export_model(tmp_path / "work", tmp_path, measured=28)
+    record = next(tmp_path.glob("*.json"))
+    assert json.loads(record.read_text())["schema"] == 1
+    image = np.random.default_rng(3).normal(size=(100, 100))
+    first, second = (Classifier(record, backend=backend)(image) for backend in ("onnx", "tensorflow"))
+    assert first.labels[0] == second.labels[0]
+    np.testing.assert_allclose(first.probs, second.probs, atol=1e-3)
