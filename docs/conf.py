@@ -12,6 +12,7 @@ version = release = __version__
 
 extensions = [
     "numpydoc",
+    "sphinx.ext.doctest",
     "sphinx.ext.intersphinx",
     "sphinx_automodapi.automodapi",
     "sphinx_automodapi.smart_resolver",
