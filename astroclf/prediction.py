@@ -79,6 +79,8 @@ class Prediction:
         Nominal coverage of that set, in (0, 1).
     taxonomy : str
         Taxonomy and version.
+    origin : `~astroclf.frames.Origin`
+        Where the frame came from.
     """
 
     labels: tuple[str, ...]

@@ -9,7 +9,6 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from astroclf.clean import CosmicRays, estimate_sky
-from astroclf.exceptions import EmptyFrameError
 from astroclf.render import choose_scales, fit_inside, reduce_image, to_rgb
 
 __all__ = ["Preprocessor"]
@@ -22,8 +21,8 @@ class Preprocessor:
     """
     Settings that turn a frame into a picture; call it with a frame.
 
-    The steps, in order: replace cosmic rays in a single exposure, crop to the exposed part, reduce to ``size`` pixels, measure and subtract the
-    sky, stretch, and pad to a square.
+    The steps, in order: replace cosmic rays in a single exposure, crop to the exposed part, reduce to
+    ``size`` pixels, measure and subtract the sky, stretch, and pad to a square.
 
     Parameters
     ----------
@@ -94,7 +93,8 @@ class Preprocessor:
     def _flatten(self, frame, size):
         """Return the reduced, sky-subtracted image and the scales of its channels."""
         ccd = self.cosmic_rays(frame.ccd)[0] if frame.cosmic_rays else frame.ccd
-        data, mask = _exposed(ccd, frame.origin.name)
+        part = frame.exposed
+        data, mask = np.asarray(ccd.data[part], np.float32), ~frame.good[part]
         reduced, empty = reduce_image(data, mask, fit_inside(data.shape, size))
         sky = estimate_sky(reduced, empty, self.boxes)
         flat = _fill(reduced - sky.level, empty)
@@ -116,20 +116,6 @@ class Preprocessor:
         """Return the preprocessor of `to_dict`'s settings."""
         settings = {key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()}
         return cls(**(settings | {"cosmic_rays": CosmicRays(**settings["cosmic_rays"])}))
-
-
-def _exposed(ccd, name):
-    """Return data and mask of the smallest rectangle that holds every good pixel."""
-    data = np.asarray(ccd.data, np.float32)
-    mask = ~np.isfinite(data)
-    if ccd.mask is not None:
-        mask |= ccd.mask
-    rows, columns = (np.flatnonzero(~mask.all(axis=axis)) for axis in (1, 0))
-    if not rows.size:
-        msg = f"{name}: no pixel of the {data.shape[1]} x {data.shape[0]} image is finite and unmasked"
-        raise EmptyFrameError(msg)
-    box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-    return data[box], mask[box]
 
 
 def _fill(data, empty):

@@ -4,7 +4,6 @@
 import numpy as np
 
 from astroclf.annotation.files import save_annotated
-from astroclf.annotation.footprint import exposed_part
 
 __all__ = ["annotate"]
 
@@ -51,7 +50,7 @@ def annotate(frame, prediction, path=None, *, rgb=None, theme="dark"):
     from astroclf.annotation.theme import get_theme
 
     colors = get_theme(theme)
-    part = exposed_part(frame)
+    part = frame.exposed
     rgb = _render(frame, part) if rgb is None else _validate_rgb(rgb)
     figure = draw_page(frame, prediction, rgb, part, colors)
     if path is not None:

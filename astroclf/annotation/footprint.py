@@ -1,5 +1,5 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
-"""Where a picture lies on the frame and on the sky: exposed part, scale, north and east."""
+"""Where a picture lies on the frame and on the sky: scale, north and east."""
 
 from dataclasses import dataclass
 
@@ -7,9 +7,7 @@ import numpy as np
 from astropy import units as u
 from astropy.coordinates import ConvertError, SkyCoord
 
-from astroclf.exceptions import EmptyFrameError
-
-__all__ = ["Orientation", "exposed_part", "nice_length", "sky_orientation"]
+__all__ = ["Orientation", "nice_length", "sky_orientation"]
 
 _WIDEST_FIELD = 20 * 3600.0
 _SKY_FRAMES = "fk4", "fk4noeterms", "fk5", "galactic", "icrs"
@@ -19,35 +17,6 @@ _LEAST_SINE = 0.5
 _UNITS = (("mas", 1e-3), ("\N{DOUBLE PRIME}", 1.0), ("\N{PRIME}", 60.0), ("\N{DEGREE SIGN}", 3600.0))
 _STEPS = {"mas": (1, 2, 5, 10, 20, 50, 100, 200, 500)}
 _SEXAGESIMAL = (1, 2, 5, 10, 20, 30)
-
-
-def exposed_part(frame):
-    """
-    Return the smallest rectangle of a frame that holds every good pixel.
-
-    Parameters
-    ----------
-    frame : `~astroclf.Frame`
-        The frame; not modified.
-
-    Returns
-    -------
-    rows, columns : slice
-        The rectangle is ``data[rows, columns]``.
-
-    Raises
-    ------
-    EmptyFrameError
-        If no pixel is finite and unmasked.
-    """
-    good = np.isfinite(frame.ccd.data)
-    if frame.ccd.mask is not None:
-        good &= ~frame.ccd.mask
-    rows, columns = (np.flatnonzero(good.any(axis=axis)) for axis in (1, 0))
-    if not rows.size:
-        msg = f"{frame.origin.name}: no pixel is finite and unmasked, so there is nothing to draw"
-        raise EmptyFrameError(msg)
-    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
 @dataclass(frozen=True)

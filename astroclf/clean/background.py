@@ -5,7 +5,7 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from astropy.stats import SigmaClip
+from astropy.stats import SigmaClip, mad_std, sigma_clipped_stats
 from astropy.utils.exceptions import AstropyUserWarning
 
 __all__ = ["Sky", "estimate_sky"]
@@ -38,23 +38,25 @@ def estimate_sky(data, mask, boxes=8):
     The level is the lower quartile of the mesh, not a smooth surface through it: a surface would
     subtract any object as large as a box. A slope is taken out only where a tilted plane explains
     the mesh, as scattered light and twilight do and objects do not. The noise is the lower quartile
-    of the scatter inside the boxes.
+    of the scatter inside the boxes. Where every box is mostly masked, the good pixels are one box.
 
     Parameters
     ----------
     data : `~numpy.ndarray`, shape (ny, nx)
         The image; not modified.
     mask : `~numpy.ndarray` of bool, shape (ny, nx)
-        True where a pixel is to be ignored. At least one pixel must be False.
+        True where a pixel is to be ignored; those that are not finite are ignored too.
     boxes : int, optional
         Number of boxes along the longer side.
 
     Returns
     -------
     sky : Sky
-        Level and noise, finite everywhere.
+        Level and noise, finite everywhere; 0 where no pixel is good.
     """
     mesh, rms = _mesh(data, mask, boxes)
+    if not np.isfinite(mesh).any():
+        mesh, rms = _one_box(data[~mask & np.isfinite(data)])
     good = np.isfinite(mesh)
     level = _plane(mesh, good, data.shape)
     if level is None:
@@ -63,7 +65,7 @@ def estimate_sky(data, mask, boxes=8):
 
 
 def _mesh(data, mask, boxes):
-    """Return level and scatter of the boxes; NaN where a box is mostly masked."""
+    """Return level and scatter of the boxes; NaN where a box is mostly masked, and where all are."""
     from photutils.background import Background2D, MADStdBackgroundRMS, MedianBackground
 
     side = max(-(-max(data.shape) // boxes), 3)
@@ -75,10 +77,15 @@ def _mesh(data, mask, boxes):
                 bkg_estimator=MedianBackground(), bkg_rms_estimator=MADStdBackgroundRMS(),
             )  # fmt: skip
         except ValueError:  # every box is mostly masked
-            values = data[~mask]
-            return np.array([[np.median(values)]]), np.array([[np.std(values)]])
-    excluded = background.n_pixels_mesh < 0.2 * side**2
+            return np.full((2, 1, 1), np.nan)
+    excluded = background.n_pixels_mesh < 0.2 * np.prod(np.minimum(side, data.shape))
     return (np.where(excluded, np.nan, m) for m in (background.background_mesh, background.background_rms_mesh))
+
+
+def _one_box(values):
+    """Return level and scatter of these pixels, as a mesh of one box."""
+    _, level, scatter = sigma_clipped_stats(values if values.size else [0.0], maxiters=5, stdfunc=mad_std)
+    return np.array([[[level]], [[scatter]]])
 
 
 def _plane(mesh, good, shape):

@@ -15,6 +15,8 @@ from astropy.nddata import CCDData
 __all__ = ["CosmicRays"]
 
 _MARGIN = 4
+_LEAST_NOISE = 1e-12
+"""Noise assumed in an image that has none; its square is a number in float32."""
 
 
 @dataclass(frozen=True)
@@ -53,11 +55,11 @@ class CosmicRays:
         Returns
         -------
         clean : `~astropy.nddata.CCDData`
-            The image without cosmic rays; mask, unit, header and WCS as before.
+            The image without cosmic rays; masked pixels, mask, unit, header and WCS as before.
         struck : `~numpy.ndarray` of bool, shape (ny, nx)
             True where a cosmic ray was replaced.
         """
-        bad = ~np.isfinite(ccd.data) if ccd.mask is None else ccd.mask | ~np.isfinite(ccd.data)
+        bad = ~np.isfinite(ccd.data) if ccd.mask is None else np.asarray(ccd.mask, bool) | ~np.isfinite(ccd.data)
         data = np.array(ccd.data, np.float32)
         noise = _Noise.measured(data, bad)
         data[bad] = noise.median
@@ -70,7 +72,8 @@ class CosmicRays:
             field.repair(found)
             at = field.around(found, 2)
         inner = (slice(_MARGIN, -_MARGIN),) * 2
-        clean = CCDData(field.data[inner].copy(), unit=ccd.unit, mask=ccd.mask, meta=ccd.meta.copy(), wcs=ccd.wcs)
+        data = np.where(bad, ccd.data, field.data[inner])
+        clean = CCDData(data, unit=ccd.unit, mask=ccd.mask, meta=ccd.meta.copy(), wcs=ccd.wcs)
         return clean, field.struck[inner].copy()
 
     def _pass(self, field, at, noise):
@@ -154,7 +157,8 @@ class _Noise:
         curvature = rows[:, 2:] - 2 * rows[:, 1:-1] + rows[:, :-2]
         curvature = curvature[np.isfinite(curvature)]
         floor = 1.4826 * np.median(np.abs(curvature)) / np.sqrt(6) if curvature.size else 0.0
-        return cls(float(np.nanmedian(rows)), float(max(floor, np.finfo(np.float32).tiny)))
+        level = rows[np.isfinite(rows)]
+        return cls(float(np.median(level)) if level.size else 0.0, float(max(floor, _LEAST_NOISE)))
 
     def at(self, level):
         """Return the noise of pixels of this level; never less than half of that at the median."""
@@ -163,8 +167,9 @@ class _Noise:
 
 def _laplacian(data):
     """
-    Return the Laplacian of van Dokkum (2001), equations 1 to 6: of the twice subsampled image, its negative
-    part cut off, averaged back to the original pixels.
+    Return the Laplacian of van Dokkum (2001), equations 1 to 6.
+
+    It is that of the twice subsampled image, its negative part cut off, averaged back to the original pixels.
     """
     padded = np.pad(data, 1, mode="edge")
     return _folded(data, padded[2:, 1:-1], padded[:-2, 1:-1], padded[1:-1, :-2], padded[1:-1, 2:])

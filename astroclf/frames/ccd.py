@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from astropy import units as u
 
+from astroclf.exceptions import FrameError
 from astroclf.frames.quality import DQBits
-from astroclf.frames.reading import Reading, image_array, is_image
+from astroclf.frames.reading import Reading, hdu_name, image_array, is_image
 
-__all__ = ["CCDCamera", "quality_array", "science_hdus"]
+__all__ = ["CCDCamera", "is_exposure", "quality_array", "science_hdus"]
 
 
 @dataclass(frozen=True)
@@ -46,18 +47,16 @@ class CCDCamera:
     bits: DQBits
 
     def matches(self, hdul):
-        """Return whether a file is a frame of this camera with its SCI extensions."""
-        header = hdul[0].header
-        named = header.get("INSTRUME"), header.get("DETECTOR")
-        return named == (self.instrument, self.detector) and bool(science_hdus(hdul))
+        """Return whether a file is a frame of this camera with a SCI extension a chip."""
+        return is_exposure(hdul, self.instrument, self.detector) and len(science_hdus(hdul)) <= 2
 
     def read(self, hdul, name):
         """Return the whole detector plane as a `Reading`, in electrons where the gain is known."""
         science = science_hdus(hdul)
         single = not _combined(hdul[0].header)
-        chips = [self._chip(hdul, index, upper, name) for upper, index in enumerate(science)]
-        data, bad, saturated, rays, quality = zip(*chips)
-        raw = self._has_overscan(hdul[science[0]])
+        uppers = [hdul[index].header.get("CCDCHIP", 2 - order) == 1 for order, index in enumerate(science)]
+        chips = [self._chip(hdul, index, upper, name) for upper, index in zip(uppers, science)]
+        data, bad, saturated, rays, quality, raw = zip(*chips)
         return Reading(
             data=self._stack(data, np.nan),
             science=science,
@@ -66,28 +65,31 @@ class CCDCamera:
             saturated=self._stack(saturated, False),
             cosmic_ray=self._stack(rays, False),
             unexposed=self._stack([np.zeros(d.shape, bool) for d in data], True),
-            unit=u.electron if raw else None,
+            unit=u.electron if raw[0] else None,
+            corner=(self._lit(uppers[0])[0].start, self.prescan) if raw[0] else (0, 0),
             layout=self.name,
             cosmic_rays=single,
         )
 
-    def _has_overscan(self, hdu):
-        return (hdu.header.get("NAXIS2") or hdu.shape[0]) == self.chip[0] + self.virtual_rows
+    def _has_overscan(self, shape):
+        ny, nx = self.chip
+        return shape == (ny + self.virtual_rows, nx + 2 * self.prescan + self.virtual_columns)
 
     def _chip(self, hdul, index, upper, name):
-        """Return data, bad, saturated and struck pixels of one chip, overscan trimmed, and its DQ HDU."""
+        """Return data, bad, saturated and struck pixels of one chip, its DQ HDU, and whether overscan was trimmed."""
         data = image_array(hdul, index, name)
         quality, dq = quality_array(hdul, index, data.shape, name)
-        if self._has_overscan(hdul[index]):
+        raw = self._has_overscan(data.shape)
+        if raw:
             rows, columns = self._lit(upper)
             dq = dq[rows][:, columns]
             data = self._electrons(data, hdul, upper)[rows][:, columns]
-        return (data, *self.bits.split(dq), quality)
+        return (data, *self.bits.split(dq), quality, raw)
 
     def _lit(self, upper):
         """Return the slice of rows and the index of columns that see light."""
         ny, nx = self.chip
-        rows = slice(self.virtual_rows, None) if upper else slice(0, ny)
+        rows = slice(self.virtual_rows, self.virtual_rows + ny) if upper else slice(0, ny)
         left = self.prescan + np.arange(nx // 2)
         return rows, np.concatenate([left, left + nx // 2 + self.virtual_columns])
 
@@ -107,6 +109,14 @@ class CCDCamera:
             return chips[0]
         lower, upper = chips
         return np.concatenate([lower, np.full((self.gap, lower.shape[1]), filling), upper])
+
+
+def is_exposure(hdul, instrument, detector):
+    """Return whether a file holds SCI extensions of one shape as this detector exposed them: not drizzled."""
+    header = hdul[0].header
+    named = header.get("INSTRUME"), header.get("DETECTOR")
+    shapes = {hdul[index].shape for index in science_hdus(hdul)}
+    return named == (instrument, detector) and len(shapes) == 1 and not any(hdu.name == "WHT" for hdu in hdul)
 
 
 def science_hdus(hdul):
@@ -139,11 +149,21 @@ def quality_array(hdul, science, shape, name):
         Index of the DQ extension; empty where there is none.
     dq : `~numpy.ndarray` of int
         Its flags; 0 where there is none.
+
+    Raises
+    ------
+    FrameError
+        If its shape is another.
     """
     version = hdul[science].ver
     for index, hdu in enumerate(hdul):
         if hdu.name == "DQ" and hdu.ver == version and is_image(hdu):
-            return (index,), image_array(hdul, index, name)
+            dq = image_array(hdul, index, name)
+            if dq.shape != shape:
+                flags, image = hdu_name(hdul, index), hdu_name(hdul, science)
+                msg = f"{name}: {flags} has the shape {dq.shape}, {image} {shape}; read the image alone with hdu="
+                raise FrameError(msg)
+            return (index,), dq
     return (), np.zeros(shape, np.int16)
 
 

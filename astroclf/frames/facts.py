@@ -67,7 +67,7 @@ def _text(header, *keywords):
     for keyword in keywords:
         try:
             value = str(header.get(keyword, "")).strip()
-        except Exception:  # noqa: BLE001  a card astropy cannot parse says nothing
+        except Exception:  # a card astropy cannot parse says nothing
             continue
         if value and "undefined" not in value.lower():
             return value

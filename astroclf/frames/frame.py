@@ -4,7 +4,10 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 from astropy.nddata import CCDData
+
+from astroclf.exceptions import EmptyFrameError
 
 __all__ = ["Facts", "Frame", "Origin"]
 
@@ -98,6 +101,35 @@ class Frame:
     def shape(self):
         """Shape of the image, (ny, nx)."""
         return self.ccd.shape
+
+    @property
+    def good(self):
+        """Where a pixel carries information, finite and not masked: array of bool, shape (ny, nx)."""
+        good = np.isfinite(self.ccd.data)
+        return good if self.ccd.mask is None else good & ~np.asarray(self.ccd.mask, bool)
+
+    @property
+    def exposed(self):
+        """
+        The smallest rectangle that holds every good pixel, ``data[rows, columns]``.
+
+        Returns
+        -------
+        rows, columns : slice
+            Neither is empty.
+
+        Raises
+        ------
+        EmptyFrameError
+            If no pixel is finite and unmasked.
+        """
+        good = self.good
+        rows, columns = (np.flatnonzero(good.any(axis=axis)) for axis in (1, 0))
+        if not rows.size:
+            ny, nx = self.shape
+            msg = f"{self.origin.name}: no pixel of the {nx} x {ny} image is finite and unmasked"
+            raise EmptyFrameError(msg)
+        return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
     def __repr__(self):
         ny, nx = self.shape

@@ -1,8 +1,6 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """Files no camera's layout claims: SCI extensions as such, and plain images."""
 
-import numpy as np
-
 from astroclf.exceptions import FrameError
 from astroclf.frames.ccd import quality_array, science_hdus
 from astroclf.frames.quality import ANY, JWST
@@ -30,15 +28,16 @@ class _Science:
         others = " ".join(hdu_name(hdul, index) for index in science[1:])
         notes = (f"read {hdu_name(hdul, science[0])} alone; choose another with hdu=: {others}",) if others else ()
         return Reading(
-            data, science[:1], quality, bad, saturated, rays, _no_weight(hdul, data.shape), layout=self.name, notes=notes
-        )
+            data, science[:1], quality, bad, saturated, rays, _no_weight(hdul, data.shape, name),
+            layout=self.name, notes=notes,
+        )  # fmt: skip
 
 
-def _no_weight(hdul, shape):
+def _no_weight(hdul, shape, name):
     """Return where a drizzled image has no weight; None where there is no WHT extension of its shape."""
-    for hdu in hdul[1:]:
-        if hdu.name == "WHT" and hdu.shape == shape:
-            return np.asarray(hdu.data) == 0
+    for index, hdu in enumerate(hdul):
+        if hdu.name == "WHT" and is_image(hdu) and hdu.shape == shape:
+            return image_array(hdul, index, name) == 0
     return None
 
 

@@ -49,7 +49,7 @@ WFC3_IR = DQBits(bad=1 | 2 | 4 | 8 | 16 | 32 | 128, saturated=256, cosmic_ray=40
 JWST = DQBits(bad=1, saturated=2)
 """JWST: DO_NOT_USE. ``stdatamodels.jwst.datamodels.dqflags``."""
 
-ANY = DQBits(bad=0x7FFFFFFF)
+ANY = DQBits(bad=-1)
 """An instrument astroclf does not know: every flagged pixel is bad."""
 
 

@@ -1,5 +1,5 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
-"""Silence for what astropy has to say about other people's headers."""
+"""What astropy has to say about other people's files: warnings are dropped, errors become one kind."""
 
 import warnings
 from contextlib import contextmanager
@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from astropy.io.fits.verify import VerifyWarning
 from astropy.utils.exceptions import AstropyWarning
 
-__all__ = ["quiet"]
+from astroclf.exceptions import FrameError
+
+__all__ = ["quiet", "refusing"]
 
 
 @contextmanager
@@ -17,3 +19,22 @@ def quiet():
         for category in (AstropyWarning, VerifyWarning, RuntimeWarning):
             warnings.simplefilter("ignore", category)
         yield
+
+
+@contextmanager
+def refusing(where):
+    """
+    Raise a `FrameError` for whatever is raised over a file that is broken.
+
+    Parameters
+    ----------
+    where : str
+        What to call the file or HDU in the message.
+    """
+    try:
+        yield
+    except FrameError:
+        raise
+    except Exception as error:  # astropy, wcslib and the decoders raise a score of kinds
+        msg = f"{where} cannot be read, it may be damaged or cut short: {error}"
+        raise FrameError(msg) from error

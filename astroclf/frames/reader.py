@@ -6,22 +6,23 @@ import gzip
 import io
 import os
 import zlib
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from astropy import units as u
 from astropy.io import fits
 from astropy.nddata import CCDData, NDData
+from astropy.utils.masked import get_data_and_mask
 
 from astroclf.checksum import datasum
 from astroclf.exceptions import FrameError
 from astroclf.frames.acs import WFC
-from astroclf.frames.facts import header_facts
 from astroclf.frames.frame import Frame, Origin
 from astroclf.frames.plain import PLAIN, SCIENCE, read_hdu
-from astroclf.frames.quiet import quiet
-from astroclf.frames.reading import Reading, to_frame
+from astroclf.frames.quiet import quiet, refusing
+from astroclf.frames.reading import Reading, hdu_name, to_frame
 from astroclf.frames.wfc3 import IR, UVIS
 
 __all__ = ["LAYOUTS", "read_frame"]
@@ -64,64 +65,64 @@ def read_frame(source, hdu=None):
         return _read_path(Path(source), hdu)
     if isinstance(source, fits.HDUList):
         return _read_hdus(source, hdu, source.filename() or "<HDUList>")
+    if hdu is not None:
+        msg = f"hdu={hdu!r} names an HDU of a file; this {type(source).__name__} has none"
+        raise FrameError(msg)
     if isinstance(source, NDData):
         return _read_nddata(source)
     return _read_array(source)
 
 
 def _read_path(path, hdu):
-    with _open(path) as (hdul, content):
-        status = path.stat()
-        origin = {
-            "path": path,
-            "datasum": _stored_datasum(content),
-            "fingerprint": (status.st_size, status.st_mtime_ns, status.st_ino),
-        }
-        return _read_hdus(hdul, hdu, str(path), **origin)
+    with _open(path) as (hdul, content, status):
+        fingerprint = status.st_size, status.st_mtime_ns, status.st_ino
+        return _read_hdus(hdul, hdu, str(path), content, path=path, fingerprint=fingerprint)
 
 
-def _read_hdus(hdul, hdu, name, **origin):
-    with quiet():
+def _read_hdus(hdul, hdu, name, content=None, **origin):
+    if not hdul:
+        msg = f"{name}: has no HDU"
+        raise FrameError(msg)
+    with quiet(), refusing(f"{name}:"):
         if hdu is None:
             layout = next(layout for layout in LAYOUTS if layout.matches(hdul))
             reading = layout.read(hdul, name)
         else:
             reading = read_hdu(hdul, _index_of(hdul, hdu, name), name)
-        return to_frame(reading, hdul, name, **origin)
+        return to_frame(reading, hdul, name, datasum=content and _stored_datasum(content), **origin)
 
 
 def _index_of(hdul, hdu, name):
     key = hdu
-    if isinstance(hdu, str) and "," in hdu:
-        extname, _, extver = hdu.partition(",")
-        key = (extname.strip(), int(extver) if extver.strip().isdigit() else extver)
+    if isinstance(hdu, str):
+        extname, _, extver = hdu.rpartition(",")
+        version = int(extver) if extver.strip().isdecimal() else None
+        key = hdu if version is None else (extname, version) if extname else version
     try:
-        index = hdul.index_of(int(key) if isinstance(key, str) and key.isdigit() else key)
-        hdul[index]
-    except (KeyError, IndexError, TypeError) as error:
-        there = ", ".join(f"{i} {item.name}" for i, item in enumerate(hdul))
+        return range(len(hdul))[hdul.index_of(key)]
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        there = " ".join(hdu_name(hdul, index) for index in range(len(hdul)))
         msg = f"{name}: hdu={hdu!r} is not in the file; it has {there}"
         raise FrameError(msg) from error
-    return index
 
 
 @contextmanager
 def _open(path):
-    """Open a FITS file; yield its HDUs, and its unpacked content as a file."""
+    """Open a FITS file; yield its HDUs, its unpacked content as a file, and its status before it was read."""
     try:
-        content = _content(path)
-    except (OSError, EOFError, zlib.error) as error:
+        content, status = _content(path)
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         msg = f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}"
         raise FrameError(msg) from error
     with content, quiet():
         try:
             hdul = fits.open(content, memmap=False)
             len(hdul)
-        except (OSError, ValueError, TypeError, IndexError, KeyError, AttributeError) as error:
+        except Exception as error:  # astropy raises a dozen kinds
             msg = f"{path}: not a FITS file ({_what_it_is(content, error)})"
             raise FrameError(msg) from error
         with hdul:
-            yield hdul, content
+            yield hdul, content, status
 
 
 def _content(path):
@@ -129,9 +130,10 @@ def _content(path):
         what = "is a folder" if path.is_dir() else "is no regular file" if path.exists() else "does not exist"
         msg = f"{path}: {what}; name a FITS file"
         raise FrameError(msg)
+    status = path.stat()
     with path.open("rb") as file:
         unpack = _UNPACKERS.get(file.read(2))
-    return io.BytesIO(unpack(path.read_bytes())) if unpack else path.open("rb")
+    return io.BytesIO(unpack(path.read_bytes())) if unpack else path.open("rb"), status
 
 
 def _what_it_is(content, error):
@@ -158,31 +160,48 @@ def _stored_datasum(content):
 
 
 def _read_nddata(image):
-    data = np.asarray(image.data, np.float32)
-    _check_two_axes(data)
-    bad = None if image.mask is None else np.broadcast_to(np.asarray(image.mask, bool), data.shape)
-    header = fits.Header(image.meta) if image.meta else fits.Header()
-    hdul = fits.HDUList([fits.PrimaryHDU(header=header)])
-    frame = to_frame(Reading(data, (0,), bad=bad, unit=image.unit), hdul, "<CCDData>")
-    ccd = CCDData(frame.ccd.data, unit=frame.ccd.unit, mask=frame.ccd.mask, meta=header, wcs=image.wcs)
-    return Frame(ccd, frame.quality, header_facts(header), notes=frame.notes, layout=frame.layout)
+    data = _pixels(image.data)
+    with quiet(), refusing("<array>"):
+        header = _header(image.meta)
+        bad = None if image.mask is None else np.broadcast_to(np.asarray(image.mask, bool), data.shape)
+        hdul = fits.HDUList([fits.PrimaryHDU(header=header)])
+        frame = to_frame(Reading(data, (0,), bad=bad, unit=image.unit), hdul, "<array>")
+        ccd = CCDData(frame.ccd.data, unit=frame.ccd.unit, mask=frame.ccd.mask, meta=header, wcs=image.wcs)
+    return replace(frame, ccd=ccd, origin=Origin())
+
+
+def _header(meta):
+    """Return the header of an image in memory; what FITS cannot hold is left out."""
+    if isinstance(meta, fits.Header):
+        return meta.copy()
+    header = fits.Header()
+    for keyword, value in meta.items():
+        with suppress(LookupError, TypeError, ValueError):
+            header[keyword] = value
+    return header
 
 
 def _read_array(array):
-    unit = getattr(array, "unit", None)
-    if not isinstance(unit, u.UnitBase):
-        unit = u.adu
     try:
-        data = np.asarray(getattr(array, "value", array), np.float32)
+        values, mask = get_data_and_mask(array)
+    except (AttributeError, ValueError):
+        values, mask = array, None
+    unit = getattr(values, "unit", None)
+    data = _pixels(getattr(values, "value", values))
+    return _read_nddata(CCDData(data, unit=unit if isinstance(unit, u.UnitBase) else u.adu, mask=mask))
+
+
+def _pixels(values):
+    """Return the values of an image as float32; what is too large for it becomes infinite."""
+    try:
+        data = np.asarray(values)
+        with np.errstate(over="ignore"):
+            data = data.astype(np.float32, casting="same_kind", copy=False)
     except (TypeError, ValueError) as error:
-        msg = f"source must be a path, an HDUList, CCDData or a 2-D array of numbers; got {type(array).__name__}"
+        kind = getattr(values, "dtype", type(values).__name__)
+        msg = f"source must be a path, an HDUList, CCDData or a 2-D array of numbers; got {kind}"
         raise FrameError(msg) from error
-    _check_two_axes(data)
-    mask = np.ma.getmaskarray(array) if isinstance(array, np.ma.MaskedArray) else None
-    return _read_nddata(CCDData(data, unit=unit, mask=mask))
-
-
-def _check_two_axes(data):
     if data.ndim != 2 or 0 in data.shape:
         msg = f"source must be a 2-D image of at least one pixel; got an array of shape {data.shape}"
         raise FrameError(msg)
+    return data

@@ -12,7 +12,7 @@ from astroclf.exceptions import EmptyFrameError, FrameError
 from astroclf.frames.facts import header_facts, not_sky
 from astroclf.frames.frame import Frame, Origin
 from astroclf.frames.quality import outside
-from astroclf.frames.quiet import quiet
+from astroclf.frames.quiet import quiet, refusing
 
 __all__ = ["Reading", "hdu_name", "image_array", "is_image", "to_frame", "unit_of"]
 
@@ -46,6 +46,8 @@ class Reading:
         Whether cosmic rays are to be expected.
     notes : tuple of str
         What the user should know.
+    corner : tuple of int
+        Row and column of the first image HDU that became row and column 0 of ``data``.
     """
 
     data: np.ndarray
@@ -59,6 +61,7 @@ class Reading:
     layout: str = "plain"
     cosmic_rays: bool = False
     notes: tuple[str, ...] = ()
+    corner: tuple[int, int] = (0, 0)
 
 
 def to_frame(reading, hdul, name, *, path=None, datasum=None, fingerprint=None):
@@ -101,12 +104,11 @@ def to_frame(reading, hdul, name, *, path=None, datasum=None, fingerprint=None):
     first = hdul[reading.science[0]]
     header = hdul[0].header.copy()
     if first is not hdul[0]:
-        header.extend(first.header, unique=True)
+        header.extend(first.header.copy(), unique=True)
     sums = tuple(str(datasum(i)) for i in (*reading.science, *reading.quality)) if datasum else ()
     names = tuple(hdu_name(hdul, index) for index in reading.science)
-    ccd = CCDData(
-        data, unit=reading.unit or unit_of(first.header), mask=mask, meta=header, wcs=_wcs(first.header, hdul)
-    )
+    unit = reading.unit or unit_of(first.header)
+    ccd = CCDData(data, unit=unit, mask=mask, meta=header, wcs=_wcs(first.header, hdul, reading.corner))
     notes = (*reading.notes, *not_sky(header))
     return Frame(
         ccd, quality, header_facts(header), Origin(path, names, sums, fingerprint),
@@ -123,17 +125,21 @@ def _judge(data, reading):
     unusable = (bad | saturated | ~finite) & ~unexposed
     exposed = data.size - np.count_nonzero(unexposed)
     quality = np.count_nonzero(unusable) / exposed if exposed else 1.0
-    return bad | rays | unexposed | ~finite, quality
+    return bad | rays | unexposed | ~finite, float(quality)
 
 
-def _wcs(header, hdul):
-    """Return the celestial WCS of an image; None where there is none that works."""
+def _wcs(header, hdul, corner):
+    """Return the celestial WCS of an image cut at a corner; None where there is none that works."""
     from astropy.wcs import WCS
 
+    header = header.copy()
     with quiet():
         try:
+            for keyword, cut in zip(("CRPIX2", "CRPIX1"), corner):
+                if keyword in header:
+                    header[keyword] -= cut
             wcs = WCS(header, hdul).celestial
-        except Exception:  # noqa: BLE001  wcslib and astropy raise a dozen kinds for broken keywords
+        except Exception:  # wcslib and astropy raise a dozen kinds for broken keywords
             return None
     return wcs if wcs.has_celestial else None
 
@@ -175,25 +181,27 @@ def image_array(hdul, index, name):
     shape = tuple(n for n in hdu.shape if n != 1)
     if not hdu.shape:
         return _constant_array(hdu.header, where)
-    if 0 in hdu.shape or len(hdu.shape) < 2:
-        msg = f"{where} has the shape {hdu.shape}; an image needs two axes of at least one pixel"
+    if 0 in shape or len(shape) < 2:
+        msg = f"{where} has the shape {hdu.shape}; an image needs two axes of more than one pixel"
         raise FrameError(msg)
     if len(shape) > 2:
         msg = f"{where} is a cube of the shape {hdu.shape}; cut the plane you mean out of it first"
         raise FrameError(msg)
-    try:
-        data = np.asarray(hdu.data)
-    except (OSError, TypeError, ValueError, IndexError) as error:
-        msg = f"{where} cannot be read, it may be cut short: {error}"
-        raise FrameError(msg) from error
-    return data.reshape(hdu.shape[-2:] if len(shape) < 2 else shape)
+    with refusing(where):
+        return np.asarray(_stored(hdu)).reshape(shape)
+
+
+def _stored(hdu):
+    """Return the array of an HDU and leave the HDU alone: reading ``data`` rewrites BITPIX, BSCALE and BZERO."""
+    return hdu.data if "data" in vars(hdu) else hdu.section[...]
 
 
 def _constant_array(header, where):
-    if {"NPIX1", "NPIX2", "PIXVALUE"} <= set(header):
-        return np.full((header["NPIX2"], header["NPIX1"]), header["PIXVALUE"])
-    msg = f"{where} has no data; name an image HDU with hdu="
-    raise FrameError(msg)
+    if not {"NPIX1", "NPIX2", "PIXVALUE"} <= set(header):
+        msg = f"{where} has no data; name an image HDU with hdu="
+        raise FrameError(msg)
+    with refusing(where):
+        return np.broadcast_to(header["PIXVALUE"], (header["NPIX2"], header["NPIX1"]))
 
 
 def unit_of(header):

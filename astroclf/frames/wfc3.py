@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from astroclf.frames.ccd import CCDCamera, quality_array, science_hdus
+from astroclf.frames.ccd import CCDCamera, is_exposure, quality_array, science_hdus
 from astroclf.frames.quality import WFC3_IR, WFC3_UVIS
 from astroclf.frames.reading import Reading, image_array
 
@@ -33,9 +33,7 @@ class _IR:
 
     def matches(self, hdul):
         """Return whether a file is a WFC3/IR frame with its SCI extensions."""
-        header = hdul[0].header
-        named = header.get("INSTRUME"), header.get("DETECTOR")
-        return named == ("WFC3", "IR") and bool(science_hdus(hdul))
+        return is_exposure(hdul, "WFC3", "IR")
 
     def read(self, hdul, name):
         """Return the light that arrived, as a `Reading`."""
@@ -50,7 +48,8 @@ class _IR:
         border = _REFERENCE if data.shape[0] > _SIDE or len(science) > 1 else 0
         inner = tuple(slice(border, n - border) for n in data.shape)
         bad, saturated, rays = WFC3_IR.split(dq[inner])
-        return Reading(data[inner], used, quality, bad, saturated, rays, layout=self.name, notes=notes)
+        corner = border, border
+        return Reading(data[inner], used, quality, bad, saturated, rays, layout=self.name, notes=notes, corner=corner)
 
 
 IR = _IR()
