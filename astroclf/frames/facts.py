@@ -3,6 +3,8 @@
 
 import math
 
+from astropy.io.fits.card import Undefined
+
 from astroclf.frames.frame import Facts
 
 __all__ = ["header_facts", "not_sky"]
@@ -66,11 +68,11 @@ def _text(header, *keywords):
     """Return the first of these keywords that holds something, as text."""
     for keyword in keywords:
         try:
-            value = str(header.get(keyword, "")).strip()
+            value = header.get(keyword)
         except Exception:  # a card astropy cannot parse says nothing
             continue
-        if value and "undefined" not in value.lower():
-            return value
+        if not isinstance(value, Undefined | None) and str(value).strip():
+            return str(value).strip()
     return ""
 
 
