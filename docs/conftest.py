@@ -3,6 +3,8 @@
 
 import pytest
 
+collect_ignore_glob = ["_build/*", "reference/api/*"]
+
 
 @pytest.fixture(autouse=True)
 def _own_folder(tmp_path, monkeypatch):
