@@ -37,7 +37,8 @@ def choose_scales(data, sigma, *, black, white, percentile, softening):
         Each maps the image to [0, 1].
     """
     tops = np.percentile(data, percentile)
-    sigma = max(sigma, _FAINTEST_NOISE * tops.max(), np.finfo(np.float32).tiny)
+    least = np.finfo(np.float32).tiny * max(np.abs(data).max(), 1)
+    sigma = max(sigma, _FAINTEST_NOISE * tops.max(), least)
     return [_scale(sigma, black, max(top, white * sigma), soft) for top, soft in zip(tops, softening)]
 
 
