@@ -98,7 +98,7 @@ def test_examples(manifest, tmp_path):
 
 
 def test_calibration_recovers_temperature():
-    """Logits twice too sure get the temperature 2, thresholds that keep nine of ten right, and covering sets."""
+    """Logits twice too sure get the temperature 2, thresholds that keep 19 of 20 right, and covering sets."""
     rng = np.random.default_rng(7)
     logits = rng.normal(0, 2, (20000, 14))
     truth = np.array([rng.choice(14, p=p) for p in softmax(logits, axis=1)])
@@ -107,7 +107,7 @@ def test_calibration_recovers_temperature():
     probs = softmax(2 * logits / found.temperature, axis=1)
     right = probs.argmax(axis=1) == truth
     sure = probs.max(axis=1) >= found.sure_class
-    assert right[sure].mean() == pytest.approx(0.9, abs=0.01)
+    assert right[sure].mean() == pytest.approx(0.95, abs=0.01)
     covered = probs[np.arange(len(truth)), truth] >= found.conformal
     assert covered.mean() == pytest.approx(0.9, abs=0.01)
 

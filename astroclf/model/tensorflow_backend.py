@@ -48,9 +48,9 @@ def fill_from_onnx(model, content):
     stored = {item.name: onnx.numpy_helper.to_array(item) for item in onnx.load_from_string(content).graph.initializer}
     for layer in model.layers:
         if f"{layer.name}/kernel" in stored:
-            kernel = stored[f"{layer.name}/kernel"].astype(np.float32)
+            kernel = stored[f"{layer.name}/kernel"] * stored[f"{layer.name}/kernel:scale"]
             kernel = kernel.transpose(2, 3, 1, 0) if kernel.ndim == 4 else kernel
-            layer.set_weights([kernel, stored[f"{layer.name}/bias"].astype(np.float32)])
+            layer.set_weights([kernel, stored[f"{layer.name}/bias"]])
         elif layer.__class__.__name__ == "BatchNormalization":
             one, zero = np.ones(layer.gamma.shape, np.float32), np.zeros(layer.gamma.shape, np.float32)
             layer.set_weights([one, zero, zero, one - layer.epsilon])

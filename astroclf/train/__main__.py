@@ -13,12 +13,17 @@ Make the bundled model.
 3. The model file and its record, calibrated::
 
     python -m astroclf.train export work astroclf/model/data
+
+4. How good it is on the test examples::
+
+    python -m astroclf.train measure work
 """
 
 import argparse
 import os
 
-from astroclf.train.recipe import export_model, fit_model, write_examples
+from astroclf.model import load_record
+from astroclf.train.recipe import export_model, fit_model, measure_model, write_examples
 
 
 def main(argv=None):
@@ -37,6 +42,9 @@ def main(argv=None):
     step.add_argument("folder", help="where the fitted weights are")
     step.add_argument("output", help="where the model file and its record go")
     step.set_defaults(run=lambda args: export_model(args.folder, args.output))
+    step = steps.add_parser("measure", help="measure the bundled model on the test examples")
+    step.add_argument("folder", help="where the examples are")
+    step.set_defaults(run=lambda args: measure_model(args.folder, load_record()).pprint(max_width=-1))
     args = parser.parse_args(argv)
     args.run(args)
 

@@ -10,7 +10,8 @@ from astroclf.taxonomy import group_of
 
 __all__ = ["calibrate", "group_matrix", "view_logits"]
 
-_PRECISION = 0.9
+_PRECISION = 0.95
+_MAJORITY = 0.5
 _COVERAGE = 0.9
 _WORST_QUALITY = 0.5
 
@@ -77,8 +78,8 @@ def calibrate(logits, truth, labels):
     Returns
     -------
     calibration : Calibration
-        ``sure_class`` and ``sure_group`` are the least probabilities above which nine in ten of the
-        examples are right; the conformal sets hold the truth in nine of ten.
+        ``sure_class`` and ``sure_group`` are the least probabilities, no lower than one half, above which
+        19 in 20 of the examples are right; the conformal sets hold the truth in nine of ten.
     """
     rows = np.arange(len(truth))
     fit = minimize_scalar(
@@ -99,11 +100,11 @@ def calibrate(logits, truth, labels):
 
 
 def _least_sure(confidence, right):
-    """Return the least confidence above which the wanted share of the answers is right; 1 if there is none."""
+    """Return the least majority above which the wanted share of the answers is right; 1 if there is none."""
     order = np.argsort(-confidence)
     precision = np.cumsum(right[order]) / np.arange(1, len(right) + 1)
     enough = np.flatnonzero(precision >= _PRECISION)
-    return round(float(confidence[order][enough[-1]]), 4) if enough.size else 1.0
+    return max(round(float(confidence[order][enough[-1]]), 4), _MAJORITY) if enough.size else 1.0
 
 
 def _conformal_level(truth_probs):

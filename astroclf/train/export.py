@@ -61,13 +61,17 @@ class _Writer:
         self.weights.append(onnx.numpy_helper.from_array(np.ascontiguousarray(array), name))
         return name
 
-    def half(self, name, array):
-        """Store an array as float16 and return the name of its float32 cast."""
+    def packed(self, name, kernel, axis):
+        """Store a kernel as int8 with one scale an output channel, ``axis``; return the name of the unpacked one."""
         import onnx
 
-        self.constant(name, array.astype(np.float16))
-        self.node("Cast", [name], f"{name}:32", to=onnx.TensorProto.FLOAT)
-        return f"{name}:32"
+        others = tuple(i for i in range(kernel.ndim) if i != axis)
+        scale = np.maximum(np.abs(kernel).max(axis=others, keepdims=True), 1e-12) / 127
+        self.constant(name, np.round(kernel / scale).astype(np.int8))
+        self.constant(f"{name}:scale", scale.astype(np.float32))
+        self.node("Cast", [name], f"{name}:float", to=onnx.TensorProto.FLOAT)
+        self.node("Mul", [f"{name}:float", f"{name}:scale"], f"{name}:unpacked")
+        return f"{name}:unpacked"
 
     def add_input(self, name):
         """Do what ``preprocess_input`` does, and put the channels first."""
@@ -92,7 +96,8 @@ class _Writer:
         gain = gamma / np.sqrt(variance + layer.epsilon)
         kernel = (kernel * gain).transpose(3, 2, 0, 1)
         name = convolution.name
-        weights = self.half(f"{name}/kernel", kernel), self.half(f"{name}/bias", (bias - mean) * gain + beta)
+        bias = self.constant(f"{name}/bias", ((bias - mean) * gain + beta).astype(np.float32))
+        weights = self.packed(f"{name}/kernel", kernel, axis=0), bias
         same = convolution.padding == "same"
         self.node(
             "Conv", [source, *weights], layer.name, strides=convolution.strides,
@@ -116,7 +121,7 @@ class _Writer:
 
     def add_Dense(self, layer, inputs):
         kernel, bias = (variable.numpy() for variable in layer.weights)
-        weights = self.half(f"{layer.name}/kernel", kernel), self.half(f"{layer.name}/bias", bias)
+        weights = self.packed(f"{layer.name}/kernel", kernel, axis=1), self.constant(f"{layer.name}/bias", bias)
         self.node("Gemm", [*inputs, *weights], "logits")
 
     def finish(self, model):

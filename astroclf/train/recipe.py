@@ -1,5 +1,5 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
-"""The three steps that make the bundled model: examples, fit, export. Each leaves its results in a folder."""
+"""The steps that make the bundled model: examples, fit, export; and the measure of it on examples kept apart."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from astroclf.preprocess import Preprocessor
 from astroclf.taxonomy import TAXONOMY, labels
 from astroclf.train.examples import make_examples, read_manifest, split_of
 
-__all__ = ["COUNTS", "export_model", "fit_model", "load_examples", "write_examples"]
+__all__ = ["COUNTS", "export_model", "fit_model", "load_examples", "measure_model", "write_examples"]
 
 COUNTS = {"train": 36000, "calibration": 2800, "test": 4200}
 """Number of examples in each split, equally many of each class."""
@@ -153,9 +153,65 @@ def export_model(folder, output, *, measured=_MEASURED):
 
 
 def _calibration(folder, path, measured):
+    """
+    Calibrate on frames made of pictures, and on drawn ones of the classes that have no pictures.
+
+    Other drawn frames are too like those the network was trained on: they would make it too sure of the sky.
+    """
     from astroclf.model.onnx_backend import OnnxBackend
     from astroclf.train.calibrate import calibrate, view_logits
 
-    images, truth, _ = load_examples(folder, "calibration")
-    logits = view_logits(OnnxBackend(path.read_bytes()), images[:measured], _VIEWS)
-    return asdict(calibrate(logits, truth[:measured], labels()))
+    images, truth, from_picture = (array[:measured] for array in load_examples(folder, "calibration"))
+    used = from_picture | ~np.isin(truth, truth[from_picture])
+    logits = view_logits(OnnxBackend(path.read_bytes()), images[used], _VIEWS)
+    return asdict(calibrate(logits, truth[used], labels()))
+
+
+def measure_model(folder, record, *, measured=_MEASURED):
+    """
+    Measure a model on the test examples of a folder, whose objects it never saw.
+
+    Parameters
+    ----------
+    folder : path-like
+        What `write_examples` filled.
+    record : `~astroclf.model.ModelRecord`
+        The model, with its calibration.
+    measured : int, optional
+        Number of examples to use.
+
+    Returns
+    -------
+    table : `~astropy.table.Table`
+        One row for the frames made of pictures and one for those drawn: count, shares of right labels and
+        groups, share that is ``OK`` and of those the share right, coverage and mean size of the conformal
+        sets, and the expected calibration error in ten bins of equal count.
+    """
+    from astropy.table import Table
+    from scipy.special import softmax
+
+    from astroclf.model.onnx_backend import OnnxBackend
+    from astroclf.train.calibrate import view_logits
+
+    images, truth, from_picture = (array[:measured] for array in load_examples(folder, "test"))
+    logits = view_logits(OnnxBackend(record.read_bytes()), images, record.views)
+    probs = softmax(logits / record.calibration.temperature, axis=1)
+    kinds = {"pictures": from_picture, "drawn": ~from_picture}
+    return Table(rows=[{"made of": kind, **_marks(probs[of], truth[of], record)} for kind, of in kinds.items()])
+
+
+def _marks(probs, truth, record):
+    from astroclf.train.calibrate import group_matrix
+
+    matrix, top = group_matrix(record.labels), probs.max(axis=1)
+    right = probs.argmax(axis=1) == truth
+    right_group = (probs @ matrix).argmax(axis=1) == matrix.argmax(axis=1)[truth]
+    sure = top >= record.calibration.sure_class
+    bins = np.array_split(np.argsort(top), 10)
+    sets = probs >= record.calibration.conformal
+    marks = {
+        "label": right.mean(), "group": right_group.mean(), "ok": sure.mean(), "label when ok": right[sure].mean(),
+        "covered": sets[np.arange(len(truth)), truth].mean(), "set size": sets.sum(axis=1).mean(),
+        "ece": sum(len(b) * abs(right[b].mean() - top[b].mean()) for b in bins) / len(truth),
+    }  # fmt: skip
+    return {"count": len(truth), **{name: round(float(mark), 3) for name, mark in marks.items()}}
