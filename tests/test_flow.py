@@ -108,3 +108,11 @@ def test_full_frames(layout, classifier, tmp_path):
     assert read_tags(path)["CLFHDU"] == ("SCI,1" if "ir" in layout else "SCI,1 SCI,2")
     remove_tags(path)
     assert np.array_equal(np.frombuffer(stored(path), np.uint8), np.frombuffer(before, np.uint8))
+
+
+def test_header_that_says_no_sky(data_dir, capsys):
+    """A bias frame is classified by its pixels, and what its header says of it is a warning."""
+    assert main(["classify", "-t", "csv", str(data_dir / "combined_bias.fit.gz")]) == 0
+    told = capsys.readouterr()
+    assert "IMAGETYP = 'BIAS'" in told.err
+    assert ",no_source," in told.out

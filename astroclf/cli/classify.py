@@ -7,7 +7,7 @@ import warnings
 from contextlib import redirect_stdout
 from functools import partial
 
-from astroclf.cli.common import add_file_arguments, add_parser, complain, outcomes, threads_per_worker
+from astroclf.cli.common import add_file_arguments, add_parser, complain, open_frame, outcomes, threads_per_worker
 from astroclf.cli.tables import FAILED, add_table_argument, format_rows
 
 __all__ = ["add_verb", "classify"]
@@ -91,4 +91,4 @@ def _make(model, settings):
     with redirect_stdout(sys.stderr), warnings.catch_warnings():  # Keras tells of its download on stdout
         warnings.simplefilter("ignore", AstroclfWarning)  # said by the verb, once and not in every process
         classifier = Classifier(model, **settings)
-    return lambda path: classifier(path).to_row()
+    return lambda path: classifier(open_frame(path)).to_row()

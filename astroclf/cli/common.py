@@ -4,15 +4,17 @@
 import argparse
 import os
 import sys
+import warnings
 
 from astroclf import batch
-from astroclf.exceptions import AstroclfError
+from astroclf.exceptions import AstroclfError, AstroclfWarning
 
 __all__ = [
     "add_detach_argument",
     "add_file_arguments",
     "add_parser",
     "complain",
+    "open_frame",
     "outcomes",
     "printable",
     "reason",
@@ -110,6 +112,33 @@ def outcomes(factory, args):
             if args.debug:
                 sys.stderr.write(outcome.traceback)
         yield outcome
+
+
+def open_frame(file):
+    """
+    Read a frame, and warn of what its reader wants the user to know.
+
+    Parameters
+    ----------
+    file : str
+        File name.
+
+    Returns
+    -------
+    frame : `~astroclf.Frame`
+        The frame.
+
+    Warns
+    -----
+    AstroclfWarning
+        For each of its notes.
+    """
+    from astroclf.frames import read_frame
+
+    frame = read_frame(file)
+    for note in frame.notes:
+        warnings.warn(note, AstroclfWarning, stacklevel=2)
+    return frame
 
 
 def threads_per_worker(args):

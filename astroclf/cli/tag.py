@@ -10,6 +10,7 @@ from astroclf.cli.common import (
     add_detach_argument,
     add_file_arguments,
     add_parser,
+    open_frame,
     outcomes,
     printable,
     say,
@@ -108,12 +109,12 @@ def _outputs(file, output_dir, png):
 
 
 def _make(output_dir, png, dry_run, options, threads):
-    from astroclf import Classifier, read_frame
+    from astroclf import Classifier
 
     classifier = Classifier(threads=threads)
 
     def tag_one(file):
-        frame = read_frame(file)
+        frame = open_frame(file)
         prediction = classifier(frame)
         output = output_dir / Path(file).name if output_dir else None
         if dry_run:
