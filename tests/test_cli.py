@@ -448,7 +448,12 @@ class TestProgram:
         files = [shutil.copy("a.fits", f"{n}.fits") for n in range(100)]
         command = [sys.executable, "-m", "astroclf", "tag", "--no-png", "-j", jobs, *files]
         process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background job's is ignored
         )
         while read_tags(files[0]) is None and process.poll() is None:
             time.sleep(0.05)
