@@ -607,9 +607,9 @@ def test_frames_pass():
 
 @pytest.mark.parametrize(
     "source",
-    [None, {}, 3.0, np.ma.masked, "", b"path", [[1, 2], [3]], [], np.zeros(50), np.zeros((3, 30, 30)), np.zeros((0, 30)),
-     picture().astype(complex), np.full(SHAPE, "1"), np.zeros(SHAPE, "M8[s]"), np.zeros(SHAPE, [("a", "f4")]),
-     np.full(SHAPE, None), fits.HDUList(), fits.ImageHDU(picture()), iter(picture())],
+    [None, {}, 3.0, "", b"path", np.ma.masked, [[1, 2], [3]], [], np.zeros(50), np.zeros((3, 30, 30)),
+     np.zeros((0, 30)), picture().astype(complex), np.full(SHAPE, "1"), np.zeros(SHAPE, "M8[s]"),
+     np.zeros(SHAPE, [("a", "f4")]), np.full(SHAPE, None), fits.HDUList(), fits.ImageHDU(picture()), iter(picture())],
     ids=lambda source: type(source).__name__,
 )  # fmt: skip
 def test_no_images_in_memory(source):
