@@ -49,8 +49,14 @@ def marks(expected, rays, struck, clean):
     true = rays > np.maximum(3 * np.sqrt(variance), 50)
     false = rays < 5
     n = expected.shape[0] // BIN
-    total, square = ((a[: n * BIN, : n * BIN].reshape(n, BIN, n, BIN).sum((1, 3))) for a in (clean - expected, variance))
-    return (struck & true).sum() / true.sum(), (struck & false).sum() / false.sum(), (abs(total) > 5 * square**0.5).mean()
+    total, square = (
+        (a[: n * BIN, : n * BIN].reshape(n, BIN, n, BIN).sum((1, 3))) for a in (clean - expected, variance)
+    )
+    return (
+        (struck & true).sum() / true.sum(),
+        (struck & false).sum() / false.sum(),
+        (abs(total) > 5 * square**0.5).mean(),
+    )
 
 
 def main(side=1024):

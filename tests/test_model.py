@@ -5,6 +5,7 @@ import dataclasses
 import hashlib
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -88,7 +89,7 @@ def test_broken_record(tmp_path, content):
 
 def test_record_cannot_point_elsewhere(tmp_path, model_copy):
     """The model file lies beside its record, whatever folder the record names."""
-    fields = json.loads(open(model_copy).read())
+    fields = json.loads(Path(model_copy).read_text())
     fields["file"] = "../../etc/" + fields["file"]
     path = tmp_path / "elsewhere.json"
     path.write_text(json.dumps(fields))

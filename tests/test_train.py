@@ -202,6 +202,7 @@ def test_fit_and_export(manifest, tmp_path, need, monkeypatch):
     """The recipe runs from pictures to a model that classifies; its two runtimes agree."""
     try:
         import tensorflow  # noqa: F401
+
         from astroclf.train.network import build_classifier
     except ImportError as error:
         need(f"{error.name} is not installed")

@@ -64,7 +64,7 @@ class Reading:
     corner: tuple[int, int] = (0, 0)
 
 
-def to_frame(reading, hdul, name, *, path=None, datasum=None, fingerprint=None):
+def to_frame(reading, hdul, name, *, path=None, fingerprint=None, datasum=None):
     """
     Make a frame of what a layout read.
 

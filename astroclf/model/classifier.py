@@ -48,6 +48,7 @@ class Classifier:
     """
 
     def __new__(cls, model="astro", **settings):
+        """Make the classifier of another kind that ``"imagenet"`` names."""
         if model == "imagenet":
             from astroclf.model.imagenet import ImageNetClassifier
 

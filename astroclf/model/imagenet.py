@@ -125,9 +125,7 @@ class ImageNetClassifier:
         upright = _GREY(frame)[::-1]
         probs = np.asarray(self._model(preprocess_input(255 * upright[None]), training=False))[0]
         best = np.argsort(-probs)[:5]
-        return ImageNetPrediction(
-            tuple(imagenet_classes()[i] for i in best), tuple(probs[best].tolist()), frame.origin
-        )
+        return ImageNetPrediction(tuple(imagenet_classes()[i] for i in best), tuple(probs[best].tolist()), frame.origin)
 
 
 def _load(keras, weights):

@@ -18,9 +18,8 @@ def import_keras():
         If TensorFlow or Keras is not installed.
     """
     try:
-        import tensorflow  # noqa: F401  what Keras runs on
-
         import keras
+        import tensorflow  # noqa: F401  what Keras runs on
     except ImportError as error:
         msg = f"TensorFlow is needed and cannot be imported ({error}); run: pip install 'astroclf[tensorflow]'"
         raise MissingDependencyError(msg) from error

@@ -28,7 +28,9 @@ from astroclf.train.recipe import export_model, fit_model, measure_model, write_
 
 def main(argv=None):
     """Run one step."""
-    parser = argparse.ArgumentParser("python -m astroclf.train", None, __doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        "python -m astroclf.train", None, __doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     steps = parser.add_subparsers(required=True)
     step = steps.add_parser("examples", help="make the training, calibration and test frames")
     step.add_argument("pictures", help="manifest of the labelled pictures (CSV)")

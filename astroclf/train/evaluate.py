@@ -223,7 +223,9 @@ def class_table(outcomes):
     rows = []
     for label in labels():
         mine = [outcome for outcome in outcomes if outcome.case.label == label]
-        named = [outcome for outcome in outcomes if outcome.prediction is not None and outcome.prediction.label == label]
+        named = [
+            outcome for outcome in outcomes if outcome.prediction is not None and outcome.prediction.label == label
+        ]
         if not mine and not named:
             continue
         recall = float(np.mean([outcome.right for outcome in mine])) if mine else float("nan")

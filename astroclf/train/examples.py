@@ -126,9 +126,7 @@ def make_examples(count, pictures, preprocessor, *, seed, path, workers=1):
     objects : list of str
         Object key of the picture each example was made from; empty where it was drawn.
     """
-    images = np.lib.format.open_memmap(
-        path, "w+", np.uint8, (count, preprocessor.size, preprocessor.size, 3)
-    )
+    images = np.lib.format.open_memmap(path, "w+", np.uint8, (count, preprocessor.size, preprocessor.size, 3))
     starts = range(0, count, _CHUNK)
     work = partial(_chunk, count=count, by_object=_by_object(pictures), preprocessor=preprocessor, seed=seed)
     truth, objects = [], []

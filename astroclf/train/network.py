@@ -164,7 +164,9 @@ def fit_tail(model, features, truth, *, validation, epochs=5, rate=1e-4, smoothi
         _SmoothedCrossEntropy(classes, smoothing),
         metrics=["accuracy"],
     )
-    callbacks = [keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: model.save_weights(checkpoint))] * bool(checkpoint)
+    callbacks = [keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: model.save_weights(checkpoint))] * bool(
+        checkpoint
+    )
     return tail.fit(
         batches, epochs=epochs, validation_data=_Features(*validation, 64, seed), callbacks=callbacks, verbose=2
     ).history

@@ -4,7 +4,19 @@
 import numpy as np
 from scipy import fft, ndimage, signal
 
-__all__ = ["add_stamp", "blur", "cloud", "convolve", "log_uniform", "points", "polar", "power_law", "psf", "sersic", "unit"]
+__all__ = [
+    "add_stamp",
+    "blur",
+    "cloud",
+    "convolve",
+    "log_uniform",
+    "points",
+    "polar",
+    "power_law",
+    "psf",
+    "sersic",
+    "unit",
+]
 
 
 def log_uniform(rng, low, high, size=None):

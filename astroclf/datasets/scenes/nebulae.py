@@ -63,7 +63,9 @@ def planetary_nebula(shape, rng):
     image = draw(shape, rng, center, size * (1 if draw is _ellipse else 0.55), angle)
     for _ in range(rng.integers(0, 3)):
         inner = rng.choice([_ellipse, _lobes])
-        image += rng.uniform(0.2, 2) * inner(shape, rng, center, size * rng.uniform(0.2, 0.7), angle + rng.normal(0, 0.3))
+        image += rng.uniform(0.2, 2) * inner(
+            shape, rng, center, size * rng.uniform(0.2, 0.7), angle + rng.normal(0, 0.3)
+        )
     radius, _ = polar(shape, center)
     image *= np.exp(rng.uniform(0.05, 0.6) * cloud(shape, rng, 1.3, largest=0.3))
     image += rng.uniform(0, 0.15) * image.max() * np.exp(-radius / (size * rng.uniform(0.8, 1.8)))

@@ -85,7 +85,11 @@ def _comet(shape, rng):
     tail = np.exp(-((along / rng.uniform(0.08, 0.5)) ** 2)) * np.exp(-radius / (min(shape) * rng.uniform(0.15, 0.8)))
     image = coma + rng.uniform(0, 1.2) * tail * (1 + 0.3 * _stripes(azimuth, rng))
     nucleus = points(shape, center[:1], center[1:], np.array([image.max() * log_uniform(rng, 0.5, 20)]))
-    return image + nucleus + sprinkle(shape, rng, int(log_uniform(rng, 1, 120)), 0.8, image.max() * log_uniform(rng, 0.3, 20))
+    return (
+        image
+        + nucleus
+        + sprinkle(shape, rng, int(log_uniform(rng, 1, 120)), 0.8, image.max() * log_uniform(rng, 0.3, 20))
+    )
 
 
 def _stripes(azimuth, rng):
