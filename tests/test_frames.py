@@ -768,6 +768,7 @@ def test_no_picture_of_the_sky(cards, note):
     assert len(frame.notes) == 1
     assert frame.notes[0].startswith(note)
     assert read_frame(hst(picture(), IMAGETYP="EXT", OBSTYPE="IMAGING")).notes == ()
+    assert read_frame(hst(picture(), IMAGETYP="COMPOSITE", OBSTYPE="IMAGING")).notes == ()
 
 
 def test_frames_describe_themselves(tmp_path):

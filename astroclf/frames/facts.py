@@ -11,7 +11,10 @@ __all__ = ["header_facts", "not_sky"]
 
 _FILTER_WHEELS = ("FILTER1", "FILTER2", "FILTNAM1", "FILTNAM2")
 _CLEAR = ("CLEAR", "NONE", "N/A", "OPEN")
-_NO_SKY = ("BIAS", "ZERO", "DARK", "FLAT", "LAMP", "ARC", "COMP", "INTFLAT", "KSPOTS")
+_NO_SKY = frozenset(
+    "BIAS ZERO DARK FLAT FLATFIELD DOMEFLAT SKYFLAT INTFLAT LAMP ARC COMP COMPARISON TUNGSTEN DEUTERIUM KSPOTS".split()
+)
+"""Words in IMAGETYP that stand for calibration frames, Hubble's and those of observatories on the ground."""
 
 
 def header_facts(header):
@@ -57,7 +60,7 @@ def not_sky(header):
     """
     kind, mode = _text(header, "IMAGETYP").upper(), _text(header, "OBSTYPE").upper()
     notes = []
-    if kind.startswith(_NO_SKY):
+    if _NO_SKY.intersection(kind.split()):
         notes.append(f"IMAGETYP = {kind!r}: the header says this is no picture of the sky")
     if "SPECTRO" in mode:
         notes.append(f"OBSTYPE = {mode!r}: the header says this is a spectrum")
