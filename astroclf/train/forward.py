@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from astroclf.datasets import detector
 from astroclf.datasets.scenes import draw_scene
-from astroclf.datasets.scenes._draw import cloud, convolve, log_uniform, psf, unit
+from astroclf.datasets.scenes.drawing import cloud, convolve, log_uniform, psf, unit
 from astroclf.datasets.scenes.stars import sprinkle
 from astroclf.frames import Frame
 

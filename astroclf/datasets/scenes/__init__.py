@@ -4,7 +4,7 @@
 import numpy as np
 
 from astroclf.datasets.scenes import galaxies, nebulae, solar_system, stars
-from astroclf.datasets.scenes._draw import convolve, psf, unit
+from astroclf.datasets.scenes.drawing import convolve, psf, unit
 from astroclf.taxonomy import labels
 
 __all__ = ["draw_scene"]

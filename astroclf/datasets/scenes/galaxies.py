@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from astroclf.datasets.scenes._draw import add_stamp, blur, cloud, log_uniform, points, polar, sersic
+from astroclf.datasets.scenes.drawing import add_stamp, blur, cloud, log_uniform, points, polar, sersic
 from astroclf.datasets.scenes.stars import sprinkle
 
 __all__ = ["early_type_galaxy", "edge_on_galaxy", "galaxy_field", "irregular_galaxy", "spiral_galaxy"]

@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from astroclf.datasets.scenes._draw import blur, cloud, log_uniform, points, polar
+from astroclf.datasets.scenes.drawing import blur, cloud, log_uniform, points, polar
 from astroclf.datasets.scenes.stars import sprinkle
 
 __all__ = ["solar_system"]

@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from astroclf.datasets.scenes._draw import cloud, log_uniform, points, polar, power_law
+from astroclf.datasets.scenes.drawing import cloud, log_uniform, points, polar, power_law
 
 __all__ = ["globular_cluster", "open_cluster", "sprinkle", "star", "star_field"]
 
