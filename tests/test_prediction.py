@@ -2,6 +2,7 @@
 """Tests of the verdict: what it says by status, as a row and as text, and that it cannot be changed."""
 
 import dataclasses
+import inspect
 import json
 
 import pytest
@@ -124,4 +125,4 @@ def test_every_field_is_documented():
     """The docstring names every field."""
     for record in (Prediction, Provenance):
         for field in dataclasses.fields(record):
-            assert f"    {field.name} : " in record.__doc__, field.name
+            assert f"\n{field.name} : " in inspect.getdoc(record), field.name
