@@ -3,7 +3,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
@@ -47,6 +47,24 @@ class Preprocessor:
     percentile: tuple[float, float, float] = (99.5, 99.7, 99.9)
     softening: tuple[float, float, float] = (2.0, 8.0, -0.15)
     cosmic_rays: CosmicRays = field(default_factory=CosmicRays)
+
+    def clean(self, frame):
+        """
+        Replace the cosmic rays of a frame, once: to render it several times, clean it first.
+
+        Parameters
+        ----------
+        frame : `~astroclf.Frame`
+            The frame; not modified.
+
+        Returns
+        -------
+        clean : `~astroclf.Frame`
+            A frame in which none are to be expected; ``frame`` itself if that is one.
+        """
+        if not frame.cosmic_rays:
+            return frame
+        return replace(frame, ccd=self.cosmic_rays(frame.ccd)[0], cosmic_rays=False)
 
     def render(self, frame, size=None):
         """
@@ -92,9 +110,9 @@ class Preprocessor:
 
     def _flatten(self, frame, size):
         """Return the reduced, sky-subtracted image and the scales of its channels."""
-        ccd = self.cosmic_rays(frame.ccd)[0] if frame.cosmic_rays else frame.ccd
+        frame = self.clean(frame)
         part = frame.exposed
-        data, mask = np.asarray(ccd.data[part], np.float32), ~frame.good[part]
+        data, mask = np.asarray(frame.ccd.data[part], np.float32), ~frame.good[part]
         reduced, empty = reduce_image(data, mask, fit_inside(data.shape, size))
         sky = estimate_sky(reduced, empty, self.boxes)
         flat = _fill(reduced - sky.level, empty)

@@ -15,7 +15,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from astroclf import EmptyFrameError, Frame, Preprocessor, read_frame
 from astroclf.clean import CosmicRays
-from astroclf.datasets import draw_scene
+from astroclf.datasets import draw_scene, make_frame
 from astroclf.datasets.detector import cosmic_rays
 
 # each field with another value than the default
@@ -331,3 +331,14 @@ def test_real_frames(data_dir):
         assert np.median(pictures[name]) < 0.35
         assert pictures[name].max() > 0.95
     assert np.mean(pictures["combi"] > 0.9) < 0.02
+
+
+def test_cleaned_once_is_cleaned():
+    """A frame cleaned beforehand renders as the frame itself does, and is not cleaned again."""
+    frame = read_frame(make_frame("wfc3_uvis_c512c_flc", "star_field", seed=3))
+    preprocessor = Preprocessor()
+    clean = preprocessor.clean(frame)
+    assert frame.cosmic_rays
+    assert not clean.cosmic_rays
+    assert preprocessor.clean(clean) is clean
+    assert_array_equal(preprocessor(clean), preprocessor(frame))

@@ -114,7 +114,7 @@ def _make(output_dir, png, dry_run, options, threads):
     classifier = Classifier(threads=threads)
 
     def tag_one(file):
-        frame = open_frame(file)
+        frame = classifier.record.preprocessor.clean(open_frame(file))
         prediction = classifier(frame)
         output = output_dir / Path(file).name if output_dir else None
         if dry_run:

@@ -9,7 +9,12 @@ from astropy.nddata import CCDData
 
 from astroclf.exceptions import EmptyFrameError
 
-__all__ = ["Facts", "Frame", "Origin"]
+__all__ = ["Facts", "Frame", "Origin", "fingerprint"]
+
+
+def fingerprint(status):
+    """Return size in bytes, modification time in ns and inode of an `os.stat_result`: what `Origin` remembers."""
+    return status.st_size, status.st_mtime_ns, status.st_ino
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """Files no camera's layout claims: SCI extensions as such, and plain images."""
 
+from dataclasses import replace
+
 from astroclf.exceptions import FrameError
 from astroclf.frames.ccd import quality_array, science_hdus
 from astroclf.frames.quality import ANY, JWST
@@ -25,12 +27,16 @@ class _Science:
         quality, dq = quality_array(hdul, science[0], data.shape, name)
         bits = JWST if hdul[0].header.get("TELESCOP") == "JWST" else ANY
         bad, saturated, rays = bits.split(dq)
-        others = " ".join(hdu_name(hdul, index) for index in science[1:])
-        notes = (f"read {hdu_name(hdul, science[0])} alone; choose another with hdu=: {others}",) if others else ()
         return Reading(
             data, science[:1], quality, bad, saturated, rays, _no_weight(hdul, data.shape, name),
-            layout=self.name, notes=notes,
+            layout=self.name, notes=_alone(hdul, science),
         )  # fmt: skip
+
+
+def _alone(hdul, images):
+    """Return the note that only the first of these images was read; none where there is no other."""
+    first, *others = (hdu_name(hdul, index) for index in images)
+    return (f"read {first} alone; choose another with hdu=: {' '.join(others)}",) if others else ()
 
 
 def _no_weight(hdul, shape, name):
@@ -58,12 +64,10 @@ class _Plain:
             msg = f"{name}: no HDU holds an image ({kinds})"
             raise FrameError(msg)
         reading = read_hdu(hdul, images[0], name)
-        others = [index for index in images[1:] if hdul[index].shape == hdul[images[0]].shape]
-        if not others or hdul[0].header.get("NAXIS"):
+        if hdul[0].header.get("NAXIS"):
             return reading
-        listed = " ".join(hdu_name(hdul, index) for index in others)
-        note = f"read {hdu_name(hdul, images[0])} alone; choose another with hdu=: {listed}"
-        return Reading(reading.data, reading.science, layout=self.name, notes=(note,))
+        alike = [index for index in images if hdul[index].shape == hdul[images[0]].shape]
+        return replace(reading, notes=_alone(hdul, alike))
 
 
 def read_hdu(hdul, index, name):

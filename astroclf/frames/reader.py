@@ -19,7 +19,7 @@ from astropy.utils.masked import get_data_and_mask
 from astroclf.checksum import datasum
 from astroclf.exceptions import FrameError
 from astroclf.frames.acs import WFC
-from astroclf.frames.frame import Frame, Origin
+from astroclf.frames.frame import Frame, Origin, fingerprint
 from astroclf.frames.plain import PLAIN, SCIENCE, read_hdu
 from astroclf.frames.quiet import quiet, refusing
 from astroclf.frames.reading import Reading, hdu_name, to_frame
@@ -75,8 +75,7 @@ def read_frame(source, hdu=None):
 
 def _read_path(path, hdu):
     with _open(path) as (hdul, content, status):
-        fingerprint = status.st_size, status.st_mtime_ns, status.st_ino
-        return _read_hdus(hdul, hdu, str(path), content, path=path, fingerprint=fingerprint)
+        return _read_hdus(hdul, hdu, str(path), content, path=path, fingerprint=fingerprint(status))
 
 
 def _read_hdus(hdul, hdu, name, content=None, **origin):

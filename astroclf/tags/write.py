@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from astroclf.exceptions import AstroclfWarning, TagError
+from astroclf.frames.frame import fingerprint
 from astroclf.tags import memory
 from astroclf.tags.cards import join_cards, keyword_of
 from astroclf.tags.container import Container, open_fits
@@ -226,17 +227,13 @@ def _tagging(source, prediction, destination, force):
 def _check_unchanged(source, origin):
     if origin.fingerprint is None or origin.path is None or Path(origin.path).resolve() != source.path:
         return
-    now = _fingerprint(source.stat)
+    now = fingerprint(source.stat)
     if tuple(origin.fingerprint) != now:
         msg = (
             f"{source.path}: has changed since it was classified (size, mtime, inode were "
             f"{tuple(origin.fingerprint)}, are {now}); classify it again"
         )
         raise TagError(msg)
-
-
-def _fingerprint(stat):
-    return stat.st_size, stat.st_mtime_ns, stat.st_ino
 
 
 def _edits(source, block, human=False):
@@ -302,7 +299,7 @@ def _reads_back(stream, expected):
 
 
 def _check_alone(source):
-    if _fingerprint(source.path.stat()) != _fingerprint(source.stat):
+    if fingerprint(source.path.stat()) != fingerprint(source.stat):
         msg = f"{source.path}: changed by another program while it was being tagged; it was left alone"
         raise TagError(msg)
 
