@@ -9,6 +9,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from astroclf.clean import CosmicRays, estimate_sky
+from astroclf.frames import Exposure
 from astroclf.render import choose_scales, fit_inside, reduce_image, to_rgb
 
 __all__ = ["Preprocessor"]
@@ -64,7 +65,7 @@ class Preprocessor:
         """
         if not frame.cosmic_rays:
             return frame
-        return replace(frame, ccd=self.cosmic_rays(frame.ccd)[0], cosmic_rays=False)
+        return replace(frame, ccd=self.cosmic_rays(frame.ccd)[0], exposure=Exposure.CLEANED)
 
     def render(self, frame, size=None):
         """

@@ -201,8 +201,8 @@ def test_filters(layout, name, cards, monkeypatch):
     small = LAYOUTS["wfc3_ir_sub256_flt"] if "ir" in layout else LAYOUTS["wfc3_uvis_c512c_flc"]
     if "acs" in layout:
         camera = replace(small.camera, instrument="ACS", detector="WFC", filters=cameras.ACS_WFC.filters)
-        small = type(small)(small.name, camera, small.product)
-        monkeypatch.setattr("astroclf.datasets.hst.LAYOUTS", {small.name: small})
+        small = replace(small, camera=camera)
+        monkeypatch.setattr("astroclf.datasets.simulate.LAYOUTS", {small.name: small})
     frame = make_frame(small.name, "no_source", filter=name)
     assert {key: frame[0].header[key] for key in cards} == cards
     header = frame["SCI"].header if "acs" in layout else frame[0].header
@@ -405,7 +405,7 @@ def test_the_converter_of_acs_overflows(monkeypatch):
     acs = cameras.ACS_WFC
     small = replace(acs, shape=(64, 64), chips=(acs.chips[0],))
     layout = LAYOUTS["acs_wfc_flt"]
-    monkeypatch.setattr("astroclf.datasets.hst.LAYOUTS", {"tiny": type(layout)("tiny", small, "flt")})
+    monkeypatch.setattr("astroclf.datasets.simulate.LAYOUTS", {"tiny": replace(layout, name="tiny", camera=small)})
     scene = np.zeros((64, 64), np.float32)
     scene[30, 30] = 1
     frame = make_frame("tiny", scene, signal=7e4, cosmic_rays=False)

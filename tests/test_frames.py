@@ -692,7 +692,7 @@ def test_hdu_without_image(hdu):
 
 def test_hdu_of_an_array():
     """An array has no HDUs to choose from."""
-    with pytest.raises(FrameError, match="hdu=1 names an HDU of a file; this ndarray has none"):
+    with pytest.raises(FrameError, match="hdu=1 and plane=None name a part of a file; this ndarray is an image"):
         read_frame(picture(), hdu=1)
 
 
@@ -878,8 +878,8 @@ def test_pipes(tmp_path):
     [([], r"no HDU holds an image \(0: PrimaryHDU 0-D\)"),
      ([fits.BinTableHDU.from_columns([fits.Column("a", "E", array=[1.0])])], "1: BinTableHDU 2-D"),
      ([fits.ImageHDU(np.zeros(500))], "1: ImageHDU 1-D"),
-     ([fits.ImageHDU(np.zeros((3, 20, 20)))], r"HDU 1 is a cube of the shape \(3, 20, 20\); cut the plane"),
-     ([fits.ImageHDU(np.zeros((4, 1, 3, 20, 20)))], "cube of the shape"),
+     ([fits.ImageHDU(np.zeros((3, 20, 20)))], r"HDU 1 is a cube of 3 planes \(shape \(3, 20, 20\)\); choose one with plane="),
+     ([fits.ImageHDU(np.zeros((4, 1, 3, 20, 20)))], "more than the axes of a cube"),
      ([fits.ImageHDU(np.zeros((20, 0)))], "no HDU holds an image"),
      ([fits.ImageHDU(np.zeros((8, 20)))], "20 x 8 pixels"),
      ([fits.ImageHDU(np.full(SHAPE, np.nan))], "no pixel of the 30 x 24 image")],
@@ -1038,3 +1038,28 @@ def test_real_frames(frames_dir):
     assert refused == {"hubble_wfpc2_sample.fits", "manifest.csv"}
     for name in set(found) - refused:
         assert found[name].good.any(), name
+
+
+@pytest.mark.parametrize("plane", [1, 3])
+def test_a_plane_of_a_cube(plane):
+    """A cube is read by its plane, counted from 1 as in FITS, and the provenance says which."""
+    cube = np.random.default_rng(1).normal(size=(3, 1, 20, 30)).astype(np.float32)
+    frame = read_frame(fits.HDUList([fits.PrimaryHDU(cube)]), plane=plane)
+    assert_array_equal(frame.ccd.data, cube[plane - 1, 0])
+    assert frame.origin.hdus == (f"0[*,*,{plane}]",)
+
+
+@pytest.mark.parametrize(
+    ("shape", "plane", "words"),
+    [
+        ((3, 20, 30), None, "cube of 3 planes .*choose one with plane=, from 1 to 3"),
+        ((3, 20, 30), 0, "has the planes 1 to 3; got plane=0"),
+        ((3, 20, 30), 4, "has the planes 1 to 3; got plane=4"),
+        ((2, 3, 20, 30), None, "more than the axes of a cube"),
+        ((20, 30), 1, "not that of a cube"),
+    ],
+)
+def test_planes_that_are_not_there(shape, plane, words):
+    """What cannot be meant is refused by name."""
+    with pytest.raises(FrameError, match=words):
+        read_frame(fits.HDUList([fits.PrimaryHDU(np.zeros(shape, np.float32))]), hdu=0, plane=plane)

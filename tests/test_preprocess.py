@@ -17,6 +17,7 @@ from astroclf import EmptyFrameError, Frame, Preprocessor, read_frame
 from astroclf.clean import CosmicRays
 from astroclf.datasets import draw_scene, make_frame
 from astroclf.datasets.detector import cosmic_rays
+from astroclf.frames import Exposure
 
 # each field with another value than the default
 OTHER = {
@@ -37,9 +38,10 @@ def sky(shape=(256, 256), scene="spiral_galaxy", seed=1):
     return (300 * draw_scene(scene, shape, rng) + rng.normal(100, 3, shape)).astype(np.float32)
 
 
-def frame_of(image, mask=None, **kwargs):
-    """Return the frame of an image."""
-    return Frame(CCDData(image, unit="electron", mask=mask), **kwargs)
+def frame_of(image, mask=None, cosmic_rays=False):
+    """Return the frame of an image, with or without cosmic rays to be expected."""
+    exposure = Exposure.SINGLE if cosmic_rays else Exposure.UNKNOWN
+    return Frame(CCDData(image, unit="electron", mask=mask), exposure=exposure)
 
 
 def picture(image, mask=None, **kwargs):

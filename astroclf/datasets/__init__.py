@@ -4,10 +4,10 @@ Seeded simulated Hubble frames with true layouts, for tests, documentation and t
 
 .. code-block:: text
 
-    scene (scenes) --light--> detector plane --chips--> counts (detector) --pipeline--> raw, flt, flc (hst)
+    scene (scenes) --light--> detector plane --chips--> counts (detector) --pipeline--> raw, flt, flc (ccd, infrared)
 """
 
-from astroclf.datasets.hst import LAYOUTS, Layout, make_frame
 from astroclf.datasets.scenes import draw_scene
+from astroclf.datasets.simulate import LAYOUTS, Layout, make_frame
 
 __all__ = ["LAYOUTS", "Layout", "draw_scene", "make_frame"]

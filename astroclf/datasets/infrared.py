@@ -51,7 +51,7 @@ def read_times(camera, exptime):
     return zeroth, np.array((0.0, *later[: last + 1]))
 
 
-def infrared_frame(shot, light, rng):
+def infrared_frame(shot, light, rng, *, cosmic_rays=True):
     """
     Expose WFC3/IR and fit the ramps, as the pipeline does for the ``flt`` product.
 
@@ -64,9 +64,11 @@ def infrared_frame(shot, light, rng):
     shot : `~astroclf.datasets.headers.Shot`
         The exposure; its time is one of those `read_times` allows.
     light : `~numpy.ndarray` of float32, shape of the camera's ``plane``
-        Expected electrons per second, sky included.
+        Expected electrons in the exposure, sky included.
     rng : `~numpy.random.Generator`
         Source of photon and read noise.
+    cosmic_rays : bool, optional
+        Without effect: see above.
 
     Returns
     -------
@@ -76,7 +78,7 @@ def infrared_frame(shot, light, rng):
     camera = shot.camera
     flat, dark, quality = _state(camera)
     zeroth, times = read_times(camera, shot.exptime)
-    rate = light * flat + dark
+    rate = light / np.float32(shot.exptime) * flat + dark
     samples, seconds = _good_reads(rate, camera.full_well, zeroth, times)
     noise = _ramp_noise(samples)
     restless = np.where(quality & _UNSTABLE, np.float32(_UNSTABLE_NOISE), 1) * noise

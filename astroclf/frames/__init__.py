@@ -1,7 +1,8 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """The door: whatever an astronomer owns becomes a `Frame`."""
 
-from astroclf.frames.frame import Facts, Frame, Origin
-from astroclf.frames.reader import LAYOUTS, read_frame
+from astroclf.frames.frame import Exposure, Facts, Frame, Origin
+from astroclf.frames.reader import read_frame
+from astroclf.frames.registry import LAYOUTS
 
-__all__ = ["LAYOUTS", "Facts", "Frame", "Origin", "read_frame"]
+__all__ = ["LAYOUTS", "Exposure", "Facts", "Frame", "Origin", "read_frame"]

@@ -7,6 +7,7 @@ import numpy as np
 from astropy import units as u
 
 from astroclf.exceptions import FrameError
+from astroclf.frames.frame import Exposure
 from astroclf.frames.quality import DQBits
 from astroclf.frames.reading import Reading, hdu_name, image_array, is_image
 
@@ -53,7 +54,6 @@ class CCDCamera:
     def read(self, hdul, name):
         """Return the whole detector plane as a `Reading`, in electrons where the gain is known."""
         science = science_hdus(hdul)
-        single = not _combined(hdul[0].header)
         uppers = [hdul[index].header.get("CCDCHIP", 2 - order) == 1 for order, index in enumerate(science)]
         chips = [self._chip(hdul, index, upper, name) for upper, index in zip(uppers, science)]
         data, bad, saturated, rays, quality, raw = zip(*chips)
@@ -68,7 +68,7 @@ class CCDCamera:
             unit=u.electron if raw[0] else None,
             corner=(self._lit(uppers[0])[0].start, self.prescan) if raw[0] else (0, 0),
             layout=self.name,
-            cosmic_rays=single,
+            exposure=Exposure.COMBINED if _combined(hdul[0].header) else Exposure.SINGLE,
         )
 
     def _has_overscan(self, shape):

@@ -41,6 +41,7 @@ def header_facts(header):
         target=_text(header, "TARGNAME", "OBJECT"),
         date=f"{date}T{time}" if date and time and "T" not in date else date,
         exptime=_number(header, "EXPTIME", "EXPOSURE"),
+        pivot=_number(header, "PHOTPLAM"),
     )
 
 

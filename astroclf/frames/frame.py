@@ -2,6 +2,7 @@
 """A frame: one image ready to be cleaned, with what its file says about it."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,18 @@ from astropy.nddata import CCDData
 
 from astroclf.exceptions import EmptyFrameError
 
-__all__ = ["Facts", "Frame", "Origin", "fingerprint"]
+__all__ = ["Exposure", "Facts", "Frame", "Origin", "fingerprint"]
+
+
+class Exposure(StrEnum):
+    """What became of the cosmic rays of an image: whether any are to be expected, in words."""
+
+    SINGLE = "a single exposure of a CCD"
+    CLEANED = "replaced by astroclf"
+    COMBINED = "rejected where exposures were combined"
+    RAMP = "removed by the fit of the ramp"
+    COUNTER = "a photon counter records none"
+    UNKNOWN = "not known to be a single exposure of a CCD"
 
 
 def fingerprint(status):
@@ -28,6 +40,13 @@ class Facts:
         As in the headers, stripped; empty where they are silent.
     exptime : float or None
         Exposure time in seconds.
+    product : str
+        Stage of the pipeline it left, by its usual suffix: ``raw``, ``flt``, ``drz``, ``cal``...; empty where
+        nothing says so.
+    pivot : float or None
+        Pivot wavelength of the filter in angstroms (PHOTPLAM).
+    gain, readnoise : tuple of float
+        Electrons per count, and electrons, of every amplifier, in the order of their names.
     """
 
     telescope: str = ""
@@ -37,6 +56,10 @@ class Facts:
     target: str = ""
     date: str = ""
     exptime: float | None = None
+    product: str = ""
+    pivot: float | None = None
+    gain: tuple[float, ...] = ()
+    readnoise: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,8 +111,10 @@ class Frame:
         Where it came from.
     layout : str
         Name of the layout that read it, for example ``acs_wfc``; ``generic`` if none knows it.
-    cosmic_rays : bool
-        Whether cosmic rays are to be expected: a single exposure of a CCD.
+    exposure : Exposure
+        What became of its cosmic rays.
+    steps : tuple of str
+        What the reader did to the pixels, in order: trimmed, subtracted, put together.
     notes : tuple of str
         What the reader wants the user to know, one sentence each.
     """
@@ -99,13 +124,19 @@ class Frame:
     facts: Facts = field(default_factory=Facts)
     origin: Origin = field(default_factory=Origin)
     layout: str = "generic"
-    cosmic_rays: bool = False
+    exposure: Exposure = Exposure.UNKNOWN
+    steps: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
     def shape(self):
         """Shape of the image, (ny, nx)."""
         return self.ccd.shape
+
+    @property
+    def cosmic_rays(self):
+        """Whether cosmic rays are to be expected."""
+        return self.exposure is Exposure.SINGLE
 
     @property
     def good(self):

@@ -70,7 +70,7 @@ class _Plain:
         return replace(reading, notes=_alone(hdul, alike))
 
 
-def read_hdu(hdul, index, name):
+def read_hdu(hdul, index, name, plane=None):
     """
     Read one HDU as it is.
 
@@ -82,6 +82,8 @@ def read_hdu(hdul, index, name):
         Index of the HDU.
     name : str
         What to call the file in messages.
+    plane : int, optional
+        Which plane of a cube, counted from 1.
 
     Returns
     -------
@@ -91,9 +93,9 @@ def read_hdu(hdul, index, name):
     Raises
     ------
     FrameError
-        If it is no 2-D image.
+        If it is no 2-D image, and no cube of which a plane is named.
     """
-    return Reading(image_array(hdul, index, name), (index,), layout=PLAIN.name)
+    return Reading(image_array(hdul, index, name, plane), (index,), layout=PLAIN.name, plane=plane)
 
 
 SCIENCE = _Science()

@@ -18,22 +18,18 @@ from astropy.utils.masked import get_data_and_mask
 
 from astroclf.checksum import datasum
 from astroclf.exceptions import FrameError
-from astroclf.frames.acs import WFC
 from astroclf.frames.frame import Frame, Origin, fingerprint
-from astroclf.frames.plain import PLAIN, SCIENCE, read_hdu
+from astroclf.frames.plain import read_hdu
 from astroclf.frames.quiet import quiet, refusing
-from astroclf.frames.reading import Reading, hdu_name, to_frame
-from astroclf.frames.wfc3 import IR, UVIS
+from astroclf.frames.reading import Reading, hdu_name, is_image, to_frame
+from astroclf.frames.registry import LAYOUTS
 
-__all__ = ["LAYOUTS", "read_frame"]
-
-LAYOUTS = (WFC, UVIS, IR, SCIENCE, PLAIN)
-"""The layouts, in the order in which they are asked whether a file is theirs."""
+__all__ = ["read_frame"]
 
 _UNPACKERS = {b"\x1f\x8b": gzip.decompress, b"BZ": bz2.decompress}
 
 
-def read_frame(source, hdu=None):
+def read_frame(source, hdu=None, plane=None):
     """
     Read whatever holds an image.
 
@@ -46,6 +42,8 @@ def read_frame(source, hdu=None):
         The image HDU to read, by index, name or name and version (``"SCI,2"`` or ``("SCI", 2)``). By
         default the file's layout decides: all chips of a known camera, the SCI extension of other
         products, else the first image.
+    plane : int, optional
+        Which plane of a cube to read, counted from 1 along its third axis, as FITS does.
 
     Returns
     -------
@@ -62,33 +60,38 @@ def read_frame(source, hdu=None):
     if isinstance(source, Frame):
         return source
     if isinstance(source, str | os.PathLike):
-        return _read_path(Path(source), hdu)
+        return _read_path(Path(source), hdu, plane)
     if isinstance(source, fits.HDUList):
-        return _read_hdus(source, hdu, source.filename() or "<HDUList>")
-    if hdu is not None:
-        msg = f"hdu={hdu!r} names an HDU of a file; this {type(source).__name__} has none"
+        return _read_hdus(source, hdu, plane, source.filename() or "<HDUList>")
+    if hdu is not None or plane is not None:
+        msg = f"hdu={hdu!r} and plane={plane!r} name a part of a file; this {type(source).__name__} is an image"
         raise FrameError(msg)
     if isinstance(source, NDData):
         return _read_nddata(source)
     return _read_array(source)
 
 
-def _read_path(path, hdu):
+def _read_path(path, hdu, plane):
     with _open(path) as (hdul, content, status):
-        return _read_hdus(hdul, hdu, str(path), content, path=path, fingerprint=fingerprint(status))
+        return _read_hdus(hdul, hdu, plane, str(path), content, path=path, fingerprint=fingerprint(status))
 
 
-def _read_hdus(hdul, hdu, name, content=None, **origin):
+def _read_hdus(hdul, hdu, plane, name, content=None, **origin):
     if not hdul:
         msg = f"{name}: has no HDU"
         raise FrameError(msg)
     with quiet(), refusing(f"{name}:"):
-        if hdu is None:
+        if hdu is None and plane is None:
             layout = next(layout for layout in LAYOUTS if layout.matches(hdul))
             reading = layout.read(hdul, name)
         else:
-            reading = read_hdu(hdul, _index_of(hdul, hdu, name), name)
+            index = _first_image(hdul) if hdu is None else _index_of(hdul, hdu, name)
+            reading = read_hdu(hdul, index, name, plane)
         return to_frame(reading, hdul, name, datasum=content and _stored_datasum(content), **origin)
+
+
+def _first_image(hdul):
+    return next((index for index, hdu in enumerate(hdul) if is_image(hdu)), 0)
 
 
 def _index_of(hdul, hdu, name):

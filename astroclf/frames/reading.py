@@ -1,16 +1,17 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """What a layout hands back, and how its parts become a frame."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from astropy import units as u
 from astropy.io import fits
 from astropy.nddata import CCDData
+from astropy.wcs import WCS
 
 from astroclf.exceptions import EmptyFrameError, FrameError
 from astroclf.frames.facts import header_facts, not_sky
-from astroclf.frames.frame import Frame, Origin
+from astroclf.frames.frame import Exposure, Frame, Origin
 from astroclf.frames.quality import outside
 from astroclf.frames.quiet import quiet, refusing
 
@@ -42,12 +43,22 @@ class Reading:
         Unit of ``data``; by default that of the first image HDU.
     layout : str
         Name of the layout.
-    cosmic_rays : bool
-        Whether cosmic rays are to be expected.
+    exposure : Exposure
+        What became of the cosmic rays.
+    product : str
+        As in `~astroclf.frames.Facts`.
+    gain, readnoise : tuple of float
+        As in `~astroclf.frames.Facts`.
+    steps : tuple of str
+        What was done to the pixels, in order, for people.
     notes : tuple of str
         What the user should know.
     corner : tuple of int
         Row and column of the first image HDU that became row and column 0 of ``data``.
+    wcs : `~astropy.wcs.WCS` or None
+        World coordinates of ``data``; by default those of the first image HDU, cut at ``corner``.
+    plane : int or None
+        The plane of a cube that was read, counted from 1.
     """
 
     data: np.ndarray
@@ -59,9 +70,15 @@ class Reading:
     unexposed: np.ndarray | None = None
     unit: u.UnitBase | None = None
     layout: str = "plain"
-    cosmic_rays: bool = False
+    exposure: Exposure = Exposure.UNKNOWN
+    product: str = ""
+    gain: tuple[float, ...] = ()
+    readnoise: tuple[float, ...] = ()
+    steps: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     corner: tuple[int, int] = (0, 0)
+    wcs: WCS | None = None
+    plane: int | None = None
 
 
 def to_frame(reading, hdul, name, *, path=None, fingerprint=None, datasum=None):
@@ -106,14 +123,21 @@ def to_frame(reading, hdul, name, *, path=None, fingerprint=None, datasum=None):
     if first is not hdul[0]:
         header.extend(first.header.copy(), unique=True)
     sums = tuple(str(datasum(i)) for i in (*reading.science, *reading.quality)) if datasum else ()
-    names = tuple(hdu_name(hdul, index) for index in reading.science)
+    part = f"[*,*,{reading.plane}]" if reading.plane else ""
+    names = tuple(hdu_name(hdul, index) + part for index in reading.science)
     unit = reading.unit or unit_of(first.header)
-    ccd = CCDData(data, unit=unit, mask=mask, meta=header, wcs=_wcs(first.header, hdul, reading.corner))
-    notes = (*reading.notes, *not_sky(header))
+    wcs = reading.wcs or _wcs(first.header, hdul, reading.corner)
+    facts = header_facts(header)
     return Frame(
-        ccd, quality, header_facts(header), Origin(path, names, sums, fingerprint),
-        reading.layout, reading.cosmic_rays, notes,
-    )  # fmt: skip
+        CCDData(data, unit=unit, mask=mask, meta=header, wcs=wcs),
+        quality=quality,
+        facts=replace(facts, product=reading.product, gain=reading.gain, readnoise=reading.readnoise),
+        origin=Origin(path, names, sums, fingerprint),
+        layout=reading.layout,
+        exposure=reading.exposure,
+        steps=reading.steps,
+        notes=(*reading.notes, *not_sky(header)),
+    )
 
 
 def _judge(data, reading):
@@ -130,8 +154,6 @@ def _judge(data, reading):
 
 def _wcs(header, hdul, corner):
     """Return the celestial WCS of an image cut at a corner; None where there is none that works."""
-    from astropy.wcs import WCS
-
     header = header.copy()
     with quiet():
         try:
@@ -150,7 +172,7 @@ def hdu_name(hdul, index):
     return f"{hdu.name},{hdu.ver}" if index and hdu.name else str(index)
 
 
-def image_array(hdul, index, name):
+def image_array(hdul, index, name, plane=None):
     """
     Return the 2-D image of an HDU, however many degenerate axes it has.
 
@@ -162,6 +184,8 @@ def image_array(hdul, index, name):
         Index of the HDU.
     name : str
         What to call the file in messages.
+    plane : int, optional
+        Which plane of a cube, counted from 1 along its third axis.
 
     Returns
     -------
@@ -172,7 +196,8 @@ def image_array(hdul, index, name):
     Raises
     ------
     FrameError
-        If it is no image, empty, cut short, or has more than two axes longer than 1.
+        If it is no image, empty, cut short, a cube of which no plane is named, or has more than three axes
+        longer than 1.
     """
     hdu, where = hdul[index], f"{name}: HDU {hdu_name(hdul, index)}"
     if not _holds_pixels(hdu):
@@ -184,16 +209,31 @@ def image_array(hdul, index, name):
     if 0 in shape or len(shape) < 2:
         msg = f"{where} has the shape {hdu.shape}; an image needs two axes of more than one pixel"
         raise FrameError(msg)
-    if len(shape) > 2:
-        msg = f"{where} is a cube of the shape {hdu.shape}; cut the plane you mean out of it first"
-        raise FrameError(msg)
+    part = _plane(hdu.shape, shape, plane, where)
     with refusing(where):
-        return np.asarray(_stored(hdu)).reshape(shape)
+        return np.asarray(_stored(hdu)[part]).reshape(shape[-2:])
+
+
+def _plane(full, shape, plane, where):
+    """Return what to cut out of an array of the shape ``full``, whose longer axes are ``shape``."""
+    if len(shape) == 2 and plane is None:
+        return ...
+    if len(shape) != 3:
+        msg = f"{where} has the shape {full}, " + ("not that of a cube" if plane else "more than the axes of a cube")
+        raise FrameError(msg)
+    if plane is None:
+        msg = f"{where} is a cube of {shape[0]} planes (shape {full}); choose one with plane=, from 1 to {shape[0]}"
+        raise FrameError(msg)
+    if not 1 <= plane <= shape[0]:
+        msg = f"{where} has the planes 1 to {shape[0]}; got plane={plane!r}"
+        raise FrameError(msg)
+    axis = next(axis for axis, length in enumerate(full) if length != 1)
+    return (slice(None),) * axis + (plane - 1,)
 
 
 def _stored(hdu):
-    """Return the array of an HDU and leave the HDU alone: reading ``data`` rewrites BITPIX, BSCALE and BZERO."""
-    return hdu.data if "data" in vars(hdu) else hdu.section[...]
+    """Return what to slice of an HDU and leave it alone: reading ``data`` rewrites BITPIX, BSCALE and BZERO."""
+    return hdu.data if "data" in vars(hdu) else hdu.section
 
 
 def _constant_array(header, where):

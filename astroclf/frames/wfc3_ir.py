@@ -1,20 +1,14 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
-"""WFC3: raw, flt and flc frames of UVIS; raw, ima and flt frames of IR."""
+"""WFC3 infrared channel: raw, ima and flt frames."""
 
 import numpy as np
 
-from astroclf.frames.ccd import CCDCamera, is_exposure, quality_array, science_hdus
-from astroclf.frames.quality import WFC3_IR, WFC3_UVIS
+from astroclf.frames.ccd import is_exposure, quality_array, science_hdus
+from astroclf.frames.frame import Exposure
+from astroclf.frames.quality import WFC3_IR
 from astroclf.frames.reading import Reading, image_array
 
-__all__ = ["IR", "UVIS"]
-
-UVIS = CCDCamera(
-    name="wfc3_uvis", instrument="WFC3", detector="UVIS", chip=(2051, 4096), gap=31,
-    prescan=25, virtual_columns=60, virtual_rows=19, bits=WFC3_UVIS,
-)  # fmt: skip
-"""Two chips of 4206 x 2070 pixels with 25 columns of physical overscan on either side, 60 virtual columns in
-the middle and 19 virtual rows (WFC3 Data Handbook 2.2); a gap of 1.2 arcsec (WFC3 Instrument Handbook 6.4)."""
+__all__ = ["IR"]
 
 _REFERENCE = 5
 _SIDE = 1014
@@ -49,7 +43,18 @@ class _IR:
         inner = tuple(slice(border, n - border) for n in data.shape)
         bad, saturated, rays = WFC3_IR.split(dq[inner])
         corner = border, border
-        return Reading(data[inner], used, quality, bad, saturated, rays, layout=self.name, notes=notes, corner=corner)
+        return Reading(
+            data[inner],
+            used,
+            quality,
+            bad,
+            saturated,
+            rays,
+            layout=self.name,
+            exposure=Exposure.RAMP,
+            notes=notes,
+            corner=corner,
+        )
 
 
 IR = _IR()

@@ -1,6 +1,7 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
-"""Makers of simulated Hubble frames with the layouts of the real ones."""
+"""Makers of simulated frames with the layouts of the real ones."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import MappingProxyType
 from zlib import crc32
@@ -35,11 +36,15 @@ class Layout:
         The camera or subarray.
     product : str
         ``raw``, ``flt`` or ``flc``: the suffix of the file name.
+    expose : callable
+        ``expose(shot, light, rng, cosmic_rays=True)`` returns the file; ``light`` is the expected electrons, sky
+        included, on the camera's plane.
     """
 
     name: str
     camera: cameras.Camera
     product: str
+    expose: Callable
 
     @property
     def plane(self):
@@ -53,20 +58,22 @@ class Layout:
 
 
 def _layouts(*rows):
-    return MappingProxyType({name: Layout(name, camera, name.rpartition("_")[2]) for name, camera in rows})
+    return MappingProxyType(
+        {name: Layout(name, camera, name.rpartition("_")[2], expose) for name, camera, expose in rows}
+    )
 
 
 LAYOUTS = _layouts(
-    ("acs_wfc_raw", cameras.ACS_WFC),
-    ("acs_wfc_flt", cameras.ACS_WFC),
-    ("acs_wfc_flc", cameras.ACS_WFC),
-    ("wfc3_uvis_raw", cameras.WFC3_UVIS),
-    ("wfc3_uvis_flt", cameras.WFC3_UVIS),
-    ("wfc3_uvis_flc", cameras.WFC3_UVIS),
-    ("wfc3_uvis_c512c_raw", cameras.WFC3_UVIS_C512C),
-    ("wfc3_uvis_c512c_flc", cameras.WFC3_UVIS_C512C),
-    ("wfc3_ir_flt", cameras.WFC3_IR),
-    ("wfc3_ir_sub256_flt", cameras.WFC3_IR_SUB256),
+    ("acs_wfc_raw", cameras.ACS_WFC, ccd_frame),
+    ("acs_wfc_flt", cameras.ACS_WFC, ccd_frame),
+    ("acs_wfc_flc", cameras.ACS_WFC, ccd_frame),
+    ("wfc3_uvis_raw", cameras.WFC3_UVIS, ccd_frame),
+    ("wfc3_uvis_flt", cameras.WFC3_UVIS, ccd_frame),
+    ("wfc3_uvis_flc", cameras.WFC3_UVIS, ccd_frame),
+    ("wfc3_uvis_c512c_raw", cameras.WFC3_UVIS_C512C, ccd_frame),
+    ("wfc3_uvis_c512c_flc", cameras.WFC3_UVIS_C512C, ccd_frame),
+    ("wfc3_ir_flt", cameras.WFC3_IR, infrared_frame),
+    ("wfc3_ir_sub256_flt", cameras.WFC3_IR_SUB256, infrared_frame),
 )
 """The layouts `make_frame` can make, by name; those of subarrays are small."""
 
@@ -129,9 +136,7 @@ def make_frame(
     shot = _shot(known, scene, seed, element, _exposure_time(camera, exptime), streams[0])
     light = _light(known, scene, signal, streams[1])
     light += np.float32(shot.exptime * (element.sky if sky is None else sky))
-    if camera.detector == "IR":
-        return infrared_frame(shot, light / np.float32(shot.exptime), streams[2])
-    return ccd_frame(shot, light, streams[2], cosmic_rays=cosmic_rays)
+    return known.expose(shot, light, streams[2], cosmic_rays=cosmic_rays)
 
 
 def _choose(argument, name, options):

@@ -1,0 +1,19 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""The cameras that are simulated."""
+
+from astroclf.datasets.cameras.acs import ACS_WFC
+from astroclf.datasets.cameras.camera import Amplifier, Camera, Chip, Filter
+from astroclf.datasets.cameras.wfc3_ir import WFC3_IR, WFC3_IR_SUB256
+from astroclf.datasets.cameras.wfc3_uvis import WFC3_UVIS, WFC3_UVIS_C512C
+
+__all__ = [
+    "ACS_WFC",
+    "WFC3_IR",
+    "WFC3_IR_SUB256",
+    "WFC3_UVIS",
+    "WFC3_UVIS_C512C",
+    "Amplifier",
+    "Camera",
+    "Chip",
+    "Filter",
+]

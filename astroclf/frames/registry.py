@@ -1,0 +1,23 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""The layouts of files that can be read."""
+
+from astroclf.frames.acs import WFC
+from astroclf.frames.plain import PLAIN, SCIENCE
+from astroclf.frames.wfc3_ir import IR
+from astroclf.frames.wfc3_uvis import UVIS
+
+__all__ = ["LAYOUTS"]
+
+LAYOUTS = (
+    WFC,
+    UVIS,
+    IR,
+    SCIENCE,
+    PLAIN,
+)
+"""
+The layouts, in the order in which they are asked whether a file is theirs.
+
+Each has a ``name``; ``matches(hdul)``, which looks at headers only; and ``read(hdul, name)``, which returns a
+`~astroclf.frames.reading.Reading` and calls the file ``name`` in messages.
+"""
