@@ -34,6 +34,7 @@ __all__ = [
     "read_frame",
     "read_tags",
     "remove_tags",
+    "summarize",
     "write_tags",
 ]
 
@@ -53,6 +54,7 @@ _ROOM_OF = {
     "read_frame": "frames",
     "read_tags": "tags",
     "remove_tags": "tags",
+    "summarize": "summary",
     "write_tags": "tags",
 }
 

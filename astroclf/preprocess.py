@@ -109,13 +109,37 @@ class Preprocessor:
         data, scales = self._flatten(frame, self.size)
         return to_rgb(_pad_to_square(data, self.size), scales)
 
-    def _flatten(self, frame, size):
-        """Return the reduced, sky-subtracted image and the scales of its channels."""
-        frame = self.clean(frame)
+    def sky(self, frame):
+        """
+        Measure the sky of a frame as it will be subtracted, but for its cosmic rays: these stay.
+
+        Parameters
+        ----------
+        frame : `~astroclf.Frame`
+            The frame; not modified.
+
+        Returns
+        -------
+        sky : `~astroclf.clean.background.Sky`
+            Of the exposed part, reduced to ``size`` pixels; in the unit of the frame.
+
+        Raises
+        ------
+        EmptyFrameError
+            If no pixel is finite and unmasked.
+        """
+        return self._reduce(frame, self.size)[2]
+
+    def _reduce(self, frame, size):
+        """Return the reduced image, where it is empty, and its sky."""
         part = frame.exposed
         data, mask = np.asarray(frame.ccd.data[part], np.float32), ~frame.good[part]
         reduced, empty = reduce_image(data, mask, fit_inside(data.shape, size))
-        sky = estimate_sky(reduced, empty, self.boxes)
+        return reduced, empty, estimate_sky(reduced, empty, self.boxes)
+
+    def _flatten(self, frame, size):
+        """Return the reduced, sky-subtracted image and the scales of its channels."""
+        reduced, empty, sky = self._reduce(self.clean(frame), size)
         flat = _fill(reduced - sky.level, empty)
         return flat, choose_scales(
             flat, sky.sigma, black=self.black, white=self.white, percentile=self.percentile, softening=self.softening

@@ -27,11 +27,12 @@ from PIL.PngImagePlugin import PngInfo
 
 from astroclf import AstroclfError, EmptyFrameError
 from astroclf.annotation import annotate, is_annotated, picture_path, save_annotated
-from astroclf.annotation.footprint import nice_length, sky_orientation
 from astroclf.annotation.layout import arrange
+from astroclf.annotation.lengths import nice_length
 from astroclf.annotation.theme import MARKS, get_theme
 from astroclf.annotation.words import clean, exposure, human, observation, percent, quality
 from astroclf.frames.frame import Facts, Frame, Origin
+from astroclf.frames.sky import sky_orientation
 from astroclf.prediction import Prediction, Provenance, Status
 from astroclf.taxonomy import groups, labels
 

@@ -31,6 +31,7 @@ PUBLIC = [
     "read_frame",
     "read_tags",
     "remove_tags",
+    "summarize",
     "write_tags",
 ]
 

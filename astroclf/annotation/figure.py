@@ -4,12 +4,12 @@
 from matplotlib.figure import Figure
 
 from astroclf import __version__
-from astroclf.annotation.footprint import sky_orientation
 from astroclf.annotation.layout import arrange
 from astroclf.annotation.overlay import add_compass, add_scale_bar
 from astroclf.annotation.theme import MARKS
 from astroclf.annotation.typography import BOLD, SEPARATOR, Typesetter
 from astroclf.annotation.words import clean, human, observation, percent, quality
+from astroclf.frames.sky import sky_orientation
 from astroclf.prediction import Status
 from astroclf.taxonomy import group_of, labels
 

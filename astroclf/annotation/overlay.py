@@ -8,7 +8,7 @@ from matplotlib.text import Text
 from matplotlib.transforms import ScaledTranslation
 from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
 
-from astroclf.annotation.footprint import nice_length
+from astroclf.annotation.lengths import nice_length
 from astroclf.annotation.typography import BOLD, font
 
 __all__ = ["add_compass", "add_scale_bar"]
@@ -29,7 +29,7 @@ def add_scale_bar(axes, orientation):
     ----------
     axes : `~matplotlib.axes.Axes`
         Axes in the pixel coordinates of the frame.
-    orientation : `~astroclf.annotation.footprint.Orientation`
+    orientation : `~astroclf.frames.sky.Orientation`
         Scale of the frame.
     """
     width, height = _inches(axes)
@@ -57,7 +57,7 @@ def add_compass(axes, orientation):
     ----------
     axes : `~matplotlib.axes.Axes`
         Axes in the pixel coordinates of the frame.
-    orientation : `~astroclf.annotation.footprint.Orientation`
+    orientation : `~astroclf.frames.sky.Orientation`
         Directions in the frame.
     """
     width, height = _inches(axes)

@@ -7,7 +7,15 @@ import warnings
 from contextlib import redirect_stdout
 from functools import partial
 
-from astroclf.cli.common import add_file_arguments, add_parser, complain, open_frame, outcomes, threads_per_worker
+from astroclf.cli.common import (
+    add_file_arguments,
+    add_parser,
+    add_part_arguments,
+    complain,
+    open_frame,
+    outcomes,
+    threads_per_worker,
+)
 from astroclf.cli.tables import FAILED, add_table_argument, format_rows
 
 __all__ = ["add_verb", "classify"]
@@ -22,6 +30,7 @@ probability. A file that fails keeps its row, with status ERROR and no label."""
 _EXAMPLES = """
 astroclf classify *.fits
 astroclf classify -t csv -j 4 night1/*.fits.fz > night1.csv
+astroclf classify --hdu SCI,2 jb5g05ubq_flt.fits
 astroclf classify --model imagenet kitten.fits
 """
 
@@ -39,6 +48,7 @@ def add_verb(verbs):
     """
     parser = add_parser(verbs, "classify", classify, "print a table of verdicts", _DESCRIPTION, _EXAMPLES)
     add_file_arguments(parser)
+    add_part_arguments(parser)
     add_table_argument(parser, "aligned columns")
     parser.add_argument(
         "--model",
@@ -77,18 +87,18 @@ def classify(args):
         complain("warning: ImageNet's labels are everyday things, not astronomy")
     else:
         settings = {"backend": args.backend or "onnx", "threads": threads_per_worker(args)}
-    factory = partial(_make, args.model, settings)
+    factory = partial(_make, args.model, settings, args.hdu, args.plane)
     done = list(outcomes(factory, args))
     rows = [_EMPTY | {"file": outcome.item} | (outcome.value or FAILED) for outcome in done]
     sys.stdout.write(format_rows(rows, args.table))
     return int(any(outcome.error for outcome in done))
 
 
-def _make(model, settings):
+def _make(model, settings, hdu, plane):
     from astroclf import AstroclfWarning, Classifier
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow, if it is used, greets on stderr
     with redirect_stdout(sys.stderr), warnings.catch_warnings():  # Keras tells of its download on stdout
         warnings.simplefilter("ignore", AstroclfWarning)  # said by the verb, once and not in every process
         classifier = Classifier(model, **settings)
-    return lambda path: classifier(open_frame(path)).to_row()
+    return lambda path: classifier(open_frame(path, hdu, plane)).to_row()

@@ -13,6 +13,7 @@ __all__ = [
     "add_detach_argument",
     "add_file_arguments",
     "add_parser",
+    "add_part_arguments",
     "complain",
     "open_frame",
     "outcomes",
@@ -71,6 +72,21 @@ def add_file_arguments(parser):
     parser.add_argument("--debug", action="store_true", help="on failure, also print where in the code it happened")
 
 
+def add_part_arguments(parser):
+    """
+    Add the arguments that choose what to read of a file.
+
+    Parameters
+    ----------
+    parser : `~argparse.ArgumentParser`
+        The verb's parser.
+    """
+    parser.add_argument(
+        "--hdu", metavar="HDU", help="read this HDU alone, as it is: a name, NAME,VERSION or an index (0: the primary)"
+    )
+    parser.add_argument("--plane", metavar="N", type=_positive, help="read plane N of a cube, counted from 1")
+
+
 def add_detach_argument(parser):
     """
     Add the argument of the verbs that write to files.
@@ -114,7 +130,7 @@ def outcomes(factory, args):
         yield outcome
 
 
-def open_frame(file):
+def open_frame(file, hdu=None, plane=None):
     """
     Read a frame, and warn of what its reader wants the user to know.
 
@@ -122,6 +138,10 @@ def open_frame(file):
     ----------
     file : str
         File name.
+    hdu : str, optional
+        The HDU to read.
+    plane : int, optional
+        The plane of a cube to read.
 
     Returns
     -------
@@ -135,7 +155,7 @@ def open_frame(file):
     """
     from astroclf.frames import read_frame
 
-    frame = read_frame(file)
+    frame = read_frame(file, hdu, plane)
     for note in frame.notes:
         warnings.warn(note, AstroclfWarning, stacklevel=2)
     return frame

@@ -39,7 +39,15 @@ def add_verb(verbs):
         What to add it to.
     """
     parser = add_parser(verbs, "demo", demo, "try it on a simulated Hubble frame", _DESCRIPTION, _EXAMPLES)
-    settings = {"output_dir": None, "png": True, "dry_run": False, "force": False, "detach": False}
+    settings = {
+        "hdu": None,
+        "plane": None,
+        "output_dir": None,
+        "png": True,
+        "dry_run": False,
+        "force": False,
+        "detach": False,
+    }
     parser.set_defaults(files=[_FRAME], jobs=1, debug=False, **settings)
 
 

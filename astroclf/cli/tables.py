@@ -101,10 +101,19 @@ def _table(rows):
     columns = []
     for name in rows[0]:
         values = [row[name] for row in rows]
-        kind, empty = (float, 0.0) if name in _NUMBERS else (str, "")
+        kind = _kind(name, [value for value in values if value is not None])
+        empty = kind()
         filled = [empty if value is None else value for value in values]
         columns.append(MaskedColumn(filled, name, dtype=kind, mask=[value is None for value in values]))
     return Table(columns)
+
+
+def _kind(name, values):
+    """Return the type of a column: that of its values if they are numbers."""
+    if name in _NUMBERS:
+        return float
+    kinds = {type(value) for value in values}
+    return next((kind for kind in (int, float, bool) if kinds == {kind}), float if kinds == {int, float} else str)
 
 
 def _write(table, layout):

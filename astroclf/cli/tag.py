@@ -10,6 +10,7 @@ from astroclf.cli.common import (
     add_detach_argument,
     add_file_arguments,
     add_parser,
+    add_part_arguments,
     open_frame,
     outcomes,
     printable,
@@ -46,6 +47,7 @@ def add_verb(verbs):
     """
     parser = add_parser(verbs, "tag", tag, "write verdicts into headers", _DESCRIPTION, _EXAMPLES)
     add_file_arguments(parser)
+    add_part_arguments(parser)
     parser.add_argument(
         "-o", "--output-dir", metavar="DIR", type=Path, help="write tagged copies to DIR, made if need be, not in place"
     )
@@ -75,7 +77,8 @@ def tag(args):
     if args.output_dir and not args.dry_run:
         args.output_dir.mkdir(parents=True, exist_ok=True)
     options = {"force": args.force, "detach": args.detach}
-    factory = partial(_make, args.output_dir, args.png, args.dry_run, options, threads_per_worker(args))
+    reader = partial(open_frame, hdu=args.hdu, plane=args.plane)
+    factory = partial(_make, reader, args.output_dir, args.png, args.dry_run, options, threads_per_worker(args))
     failed = False
     for outcome in outcomes(factory, args):
         failed |= outcome.error is not None
@@ -108,13 +111,13 @@ def _outputs(file, output_dir, png):
         yield picture_path(path, output_dir).resolve()
 
 
-def _make(output_dir, png, dry_run, options, threads):
+def _make(reader, output_dir, png, dry_run, options, threads):
     from astroclf import Classifier
 
     classifier = Classifier(threads=threads)
 
     def tag_one(file):
-        frame = classifier.record.preprocessor.clean(open_frame(file))
+        frame = classifier.record.preprocessor.clean(reader(file))
         prediction = classifier(frame)
         output = output_dir / Path(file).name if output_dir else None
         if dry_run:

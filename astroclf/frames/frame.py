@@ -77,12 +77,15 @@ class Origin:
         DATASUM of every HDU read (science, then data quality), of the bytes as stored.
     fingerprint : tuple of int or None
         Size in bytes, modification time in ns and inode of ``path`` when it was read.
+    present : tuple of str
+        All HDUs there are, named as in ``hdus``.
     """
 
     path: Path | None = None
     hdus: tuple[str, ...] = ()
     datasums: tuple[str, ...] = ()
     fingerprint: tuple[int, int, int] | None = None
+    present: tuple[str, ...] = ()
 
     @property
     def name(self):
@@ -105,6 +108,8 @@ class Frame:
     quality : float
         Fraction of the exposed pixels that are unusable, in [0, 1]: saturated ones count; gaps,
         overscan, drizzle borders and repaired cosmic rays do not.
+    saturated : float or None
+        Fraction of the exposed pixels that are saturated, in [0, 1]; None where the file does not say.
     facts : Facts
         What the headers say, for people.
     origin : Origin
@@ -121,6 +126,7 @@ class Frame:
 
     ccd: CCDData
     quality: float = 0.0
+    saturated: float | None = None
     facts: Facts = field(default_factory=Facts)
     origin: Origin = field(default_factory=Origin)
     layout: str = "generic"

@@ -114,7 +114,7 @@ def to_frame(reading, hdul, name, *, path=None, fingerprint=None, datasum=None):
     if min(data.shape) < _SMALLEST:
         msg = f"{name}: the image is {data.shape[1]} x {data.shape[0]} pixels; at least {_SMALLEST} a side are needed"
         raise FrameError(msg)
-    mask, quality = _judge(data, reading)
+    mask, quality, saturated = _judge(data, reading)
     if mask.all():
         msg = f"{name}: no pixel of the {data.shape[1]} x {data.shape[0]} image is finite and unmasked"
         raise EmptyFrameError(msg)
@@ -128,11 +128,13 @@ def to_frame(reading, hdul, name, *, path=None, fingerprint=None, datasum=None):
     unit = reading.unit or unit_of(first.header)
     wcs = reading.wcs or _wcs(first.header, hdul, reading.corner)
     facts = header_facts(header)
+    present = tuple(hdu_name(hdul, index) for index in range(len(hdul)))
     return Frame(
         CCDData(data, unit=unit, mask=mask, meta=header, wcs=wcs),
         quality=quality,
+        saturated=saturated,
         facts=replace(facts, product=reading.product, gain=reading.gain, readnoise=reading.readnoise),
-        origin=Origin(path, names, sums, fingerprint),
+        origin=Origin(path, names, sums, fingerprint, present),
         layout=reading.layout,
         exposure=reading.exposure,
         steps=reading.steps,
@@ -141,7 +143,7 @@ def to_frame(reading, hdul, name, *, path=None, fingerprint=None, datasum=None):
 
 
 def _judge(data, reading):
-    """Return the mask, and the fraction of the exposed pixels that are unusable."""
+    """Return the mask, and the fractions of the exposed pixels that are unusable, and saturated if that is known."""
     finite = np.isfinite(data)
     none = np.zeros(data.shape, bool)
     bad, saturated, rays = (none if m is None else m for m in (reading.bad, reading.saturated, reading.cosmic_ray))
@@ -149,7 +151,8 @@ def _judge(data, reading):
     unusable = (bad | saturated | ~finite) & ~unexposed
     exposed = data.size - np.count_nonzero(unexposed)
     quality = np.count_nonzero(unusable) / exposed if exposed else 1.0
-    return bad | rays | unexposed | ~finite, float(quality)
+    full = None if reading.saturated is None else np.count_nonzero(saturated & ~unexposed) / max(exposed, 1)
+    return bad | rays | unexposed | ~finite, float(quality), full
 
 
 def _wcs(header, hdul, corner):

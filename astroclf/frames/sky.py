@@ -1,5 +1,5 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
-"""Where a picture lies on the frame and on the sky: scale, north and east."""
+"""Where a frame lies on the sky: its middle, its scale, north and east."""
 
 from dataclasses import dataclass
 
@@ -7,16 +7,13 @@ import numpy as np
 from astropy import units as u
 from astropy.coordinates import ConvertError, SkyCoord
 
-__all__ = ["Orientation", "nice_length", "sky_orientation"]
+__all__ = ["Orientation", "sky_orientation"]
 
 _WIDEST_FIELD = 20 * 3600.0
 _SKY_FRAMES = "fk4", "fk4noeterms", "fk5", "galactic", "icrs"
 """Frames from which the way to ICRS needs no data on the Earth's rotation."""
 
 _LEAST_SINE = 0.5
-_UNITS = (("mas", 1e-3), ("\N{DOUBLE PRIME}", 1.0), ("\N{PRIME}", 60.0), ("\N{DEGREE SIGN}", 3600.0))
-_STEPS = {"mas": (1, 2, 5, 10, 20, 50, 100, 200, 500)}
-_SEXAGESIMAL = (1, 2, 5, 10, 20, 30)
 
 
 @dataclass(frozen=True)
@@ -26,15 +23,29 @@ class Orientation:
 
     Parameters
     ----------
-    scale : float
-        Arcseconds per pixel along a row.
+    scale, column_scale : float
+        Arcseconds per pixel along a row and along a column.
     north, east : tuple of float
         Unit vectors (x, y) in pixels.
+    center : tuple of float
+        Right ascension and declination of the middle of the frame, ICRS, in degrees.
     """
 
     scale: float
+    column_scale: float
     north: tuple[float, float]
     east: tuple[float, float]
+    center: tuple[float, float]
+
+    @property
+    def roll(self):
+        """Angle from the frame's up to north, counterclockwise, in degrees in (-180, 180]."""
+        return float(np.degrees(np.arctan2(-self.north[0], self.north[1])))
+
+    @property
+    def mirrored(self):
+        """Whether east is clockwise of north, as it never is on the sky."""
+        return self.north[0] * self.east[1] < self.north[1] * self.east[0]
 
 
 def sky_orientation(wcs, shape):
@@ -55,19 +66,20 @@ def sky_orientation(wcs, shape):
         its axes are less than 30 degrees apart, and where the field is wider than 20 degrees, so that
         no one scale holds.
     """
-    steps = _sky_steps(wcs, shape)
-    if steps is None or not np.isfinite(steps).all():
+    measured = _middle(wcs, shape)
+    if measured is None or not all(np.isfinite(values).all() for values in measured):
         return None
+    center, steps = measured
     scale, other = np.hypot(*steps)
     if not 0 < scale * max(shape) < _WIDEST_FIELD or abs(np.linalg.det(steps)) < _LEAST_SINE * scale * other:
         return None
     to_pixels = np.linalg.inv(steps)
     east, north = (tuple(map(float, column / np.hypot(*column))) for column in to_pixels.T)
-    return Orientation(float(scale), north, east)
+    return Orientation(float(scale), float(other), north, east, tuple(map(float, center)))
 
 
-def _sky_steps(wcs, shape):
-    """Return [[E/x, E/y], [N/x, N/y]] in arcsec per pixel at the middle of a frame, or None."""
+def _middle(wcs, shape):
+    """Return (RA, Dec) and [[E/x, E/y], [N/x, N/y]] in arcsec per pixel at the middle of a frame, or None."""
     if wcs is None or wcs.low_level_wcs.pixel_n_dim != 2:
         return None
     x, y = (shape[1] - 1) / 2, (shape[0] - 1) / 2
@@ -79,28 +91,5 @@ def _sky_steps(wcs, shape):
         east, north = sky[0].spherical_offsets_to(sky[1:])
     except (ArithmeticError, AttributeError, ConvertError, RuntimeError, TypeError, ValueError):
         return None
-    return np.array([east.to_value(u.arcsec), north.to_value(u.arcsec)])
-
-
-def nice_length(longest):
-    """
-    Return the longest round angle that is no longer than a given one.
-
-    Parameters
-    ----------
-    longest : float
-        Angle in arcseconds.
-
-    Returns
-    -------
-    length : float
-        Angle in arcseconds; 0 if ``longest`` is shorter than 1 mas.
-    label : str
-        The angle with its unit; empty if ``length`` is 0.
-    """
-    lengths = [(n * size, f"{n}{_gap(unit)}{unit}") for unit, size in _UNITS for n in _STEPS.get(unit, _SEXAGESIMAL)]
-    return max(((length, label) for length, label in lengths if length <= longest), default=(0.0, ""))
-
-
-def _gap(unit):
-    return "\N{NO-BREAK SPACE}" if unit.isalpha() else ""
+    center = np.array([sky[0].ra.deg, sky[0].dec.deg])
+    return center, np.array([east.to_value(u.arcsec), north.to_value(u.arcsec)])

@@ -1,0 +1,150 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""What a file is and what would be done with it, without classifying it."""
+
+import numpy as np
+
+from astroclf.frames import read_frame
+from astroclf.frames.sky import sky_orientation
+from astroclf.model.record import load_record
+
+__all__ = ["summarize"]
+
+
+def summarize(source, hdu=None, plane=None):
+    """
+    Say what an image is, how it was read, and what the pipeline would do with it; no network runs.
+
+    Parameters
+    ----------
+    source, hdu, plane
+        As for `read_frame`.
+
+    Returns
+    -------
+    summary : dict
+        Flat, for a row of a table: text, numbers, booleans, tuples of these; None or empty where nothing is known.
+
+        ``file, layout, telescope, instrument, detector, product, target, filter, date``
+            As in `Frame`.
+        ``pivot_nm, exptime_s``
+            Pivot wavelength of the filter in nm, exposure time in s.
+        ``hdus, hdus_present``
+            HDUs read, of those there are.
+        ``nx, ny, unit``
+            Shape and unit of the image.
+        ``wcs, ra_deg, dec_deg, scale_arcsec, width_arcmin, height_arcmin, north_deg, mirrored``
+            Whether there is a WCS; ICRS position of the middle; arcseconds per pixel along a row; field; angle from up
+            to north, counterclockwise; whether east is clockwise of north. None where one scale does not hold.
+        ``unusable, masked, saturated``
+            Fractions: `Frame.quality` of the exposed pixels, those masked of all, and `Frame.saturated`.
+        ``gain, readnoise``
+            Electrons per count and electrons, by amplifier.
+        ``steps, notes``
+            What the reader did, and what it warns of.
+        ``cosmic_rays, cosmic_rays_why``
+            Whether they will be looked for, and why or why not.
+        ``columns, rows``
+            First and last column and row of the exposed rectangle, counted from 1.
+        ``reduced_nx, reduced_ny``
+            Shape to which it will be reduced.
+        ``sky, sky_range, sky_noise``
+            Mean level of the sky, highest minus lowest (0 if it is flat), and noise per reduced pixel, in the unit of
+            the image, before cosmic rays are replaced.
+        ``stretch, preprocessing, model``
+            How it will be stretched, digest of the settings, and name of the bundled model, which was not run.
+
+    Raises
+    ------
+    FrameError
+        If ``source`` holds no image that can be read.
+
+    Examples
+    --------
+    >>> from astroclf import summarize
+    >>> from astroclf.datasets import make_frame
+    >>> found = summarize(make_frame("wfc3_ir_sub256_flt", "spiral_galaxy", seed=1))
+    >>> found["layout"], found["filter"], round(found["pivot_nm"], 1), found["cosmic_rays"]
+    ('wfc3_ir', 'F110W', 1153.4, False)
+    """
+    frame = read_frame(source, hdu, plane)
+    return _identity(frame) | _image(frame) | _place(frame) | _pixels(frame) | _plan(frame)
+
+
+def _identity(frame):
+    facts = frame.facts
+    return {
+        "file": frame.origin.name,
+        "layout": frame.layout,
+        "telescope": facts.telescope,
+        "instrument": facts.instrument,
+        "detector": facts.detector,
+        "product": facts.product,
+        "target": facts.target,
+        "filter": facts.filter,
+        "pivot_nm": None if facts.pivot is None else facts.pivot / 10,
+        "exptime_s": facts.exptime,
+        "date": facts.date,
+    }
+
+
+def _image(frame):
+    ny, nx = frame.shape
+    return {
+        "hdus": frame.origin.hdus,
+        "hdus_present": frame.origin.present,
+        "nx": nx,
+        "ny": ny,
+        "unit": str(frame.ccd.unit),
+    }
+
+
+def _place(frame):
+    place = dict.fromkeys(("ra_deg", "dec_deg", "scale_arcsec", "width_arcmin", "height_arcmin", "north_deg"))
+    place |= {"mirrored": None}
+    lies = sky_orientation(frame.ccd.wcs, frame.shape)
+    if lies is not None:
+        ny, nx = frame.shape
+        values = *lies.center, lies.scale, nx * lies.scale / 60, ny * lies.column_scale / 60, lies.roll, lies.mirrored
+        place = dict(zip(place, values))
+    return {"wcs": frame.ccd.wcs is not None} | place
+
+
+def _pixels(frame):
+    return {
+        "unusable": frame.quality,
+        "masked": 1 - float(np.mean(frame.good)),
+        "saturated": frame.saturated,
+        "gain": frame.facts.gain,
+        "readnoise": frame.facts.readnoise,
+        "steps": frame.steps,
+        "notes": frame.notes,
+    }
+
+
+def _plan(frame):
+    record = load_record()
+    sky = record.preprocessor.sky(frame)
+    rows, columns = frame.exposed
+    ny, nx = sky.level.shape
+    return {
+        "cosmic_rays": frame.cosmic_rays,
+        "cosmic_rays_why": str(frame.exposure),
+        "columns": (columns.start + 1, columns.stop),
+        "rows": (rows.start + 1, rows.stop),
+        "reduced_nx": nx,
+        "reduced_ny": ny,
+        "sky": float(np.mean(sky.level)),
+        "sky_range": float(np.ptp(sky.level)),
+        "sky_noise": sky.sigma,
+        "stretch": _stretch(record.preprocessor),
+        "preprocessing": record.preprocessor.digest,
+        "model": record.name,
+    }
+
+
+def _stretch(settings):
+    percentiles = ", ".join(f"{value:g}" for value in settings.percentile)
+    return (
+        f"asinh from {settings.black:g} x noise below the sky to the percentiles {percentiles}, "
+        f"at least {settings.white:g} x noise above it"
+    )
