@@ -337,28 +337,6 @@ def test_shape_of_quality_must_fit():
 # --------------------------------------------------------------------- other products of the archive
 
 
-def infrared_reads(zeroth_subtracted):
-    """Return a WFC3/IR file of four reads, the last first, on a 266 x 266 subarray, and its electrons a read."""
-    rate = np.pad(picture((256, 256)), 5, constant_values=9999)
-    reads = [500 * (not zeroth_subtracted) + read * rate for read in (3, 2, 1, 0)]
-    zeroed = "COMPLETE" if zeroth_subtracted else "PERFORM"
-    hdul = hst(*reads, instrument="WFC3", detector="IR", ZOFFCORR=zeroed, NSAMP=4)
-    hdul["SCI", 1].header.update(BUNIT="COUNTS", **sky_cards(133, 134))
-    return hdul, rate[5:-5, 5:-5]
-
-
-@pytest.mark.parametrize("zeroth_subtracted", [False, True], ids=["raw", "ima"])
-def test_reads_of_infrared(zeroth_subtracted):
-    """Of raw reads the zeroth is subtracted from the last, of an ima the last is taken; the border is trimmed."""
-    hdul, rate = infrared_reads(zeroth_subtracted)
-    frame = read_frame(hdul)
-    assert_allclose(frame.ccd.data, 3 * rate)
-    assert frame.origin.hdus == (("SCI,1",) if zeroth_subtracted else ("SCI,1", "SCI,4"))
-    assert frame.notes == (() if zeroth_subtracted else ("the last read minus the zeroth",))
-    assert (frame.ccd.unit, frame.cosmic_rays) == (u.adu, False)
-    assert_allclose(frame.ccd.wcs.wcs.crpix, (128, 129))
-
-
 def test_null_arrays():
     """ERR and DQ kept as one number are filled out: 0 flags nothing, 16 everything."""
     hdul = hst(picture())

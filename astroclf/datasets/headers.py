@@ -58,7 +58,7 @@ class Shot:
     camera : Camera
         The camera.
     product : str
-        ``raw``, ``flt`` or ``flc``.
+        ``raw``, ``ima``, ``flt`` or ``flc``.
     rootname : str
         Nine characters, as in the Hubble archive.
     target : str
@@ -172,7 +172,7 @@ def extension_header(shot, name, extver, unit, chip, wcs):
     return header
 
 
-def null_array(header, shape, bitpix):
+def null_array(header, shape, bitpix, value=0):
     """
     Return an extension whose array is one number, as raw frames store empty ERR and DQ arrays.
 
@@ -184,13 +184,15 @@ def null_array(header, shape, bitpix):
         Shape (ny, nx) of the array it stands for, stored as NPIX2 and NPIX1.
     bitpix : int
         Type of its pixels: -32 or 16.
+    value : float, optional
+        The number.
 
     Returns
     -------
     hdu : `~astropy.io.fits.ImageHDU`
-        With NAXIS = 0 and PIXVALUE = 0.
+        With NAXIS = 0 and the number in PIXVALUE.
     """
-    value = 0.0 if bitpix < 0 else 0
+    value = float(value) if bitpix < 0 else int(value)
     cards = [
         ("XTENSION", "IMAGE", "IMAGE extension"),
         ("BITPIX", bitpix, "number of bits per data pixel"),
@@ -352,7 +354,7 @@ def _photometry_cards(shot, chip):
 
 def _readout_cards(shot):
     camera = shot.camera
-    border = 10 if camera.detector == "IR" else 0
+    border = 2 * camera.border
     full = (camera.raw_shape[0] + border, camera.raw_shape[1] + border)
     size = full if border or not shot.calibrated else camera.shape
     return [
@@ -401,7 +403,9 @@ def _aperture_cards(shot, header):
 
 
 def _offset(shot, chip):
-    """Return the columns and rows of overscan before the first illuminated pixel; none once calibrated."""
+    """Return the columns and rows before the first illuminated pixel; of CCDs there are none once calibrated."""
+    if shot.camera.border:
+        return np.full(2, 0.0 if shot.product == "flt" else shot.camera.border)
     if shot.calibrated:
         return np.zeros(2)
     rows, columns = shot.camera.sections(chip)

@@ -7,7 +7,8 @@ import numpy as np
 from astropy.io import fits
 
 from astroclf.datasets import detector
-from astroclf.datasets.headers import SERIOUS_FLAGS, extension_header, plane_wcs, primary_header
+from astroclf.datasets.headers import SERIOUS_FLAGS, extension_header, null_array, plane_wcs, primary_header
+from astroclf.datasets.reads import Ramp, reads_of
 
 __all__ = ["infrared_frame", "read_times"]
 
@@ -53,11 +54,12 @@ def read_times(camera, exptime):
 
 def infrared_frame(shot, light, rng, *, cosmic_rays=True):
     """
-    Expose WFC3/IR and fit the ramps, as the pipeline does for the ``flt`` product.
+    Expose WFC3/IR, and fit the ramps for the ``flt`` product as the pipeline does.
 
-    There are no cosmic rays: the fit has rejected them. A pixel that fills up keeps the reads before that
+    A ``flt`` has no cosmic rays: the fit has rejected them. A pixel that fills up keeps the reads before that
     (SAMP and TIME say how many and how long); one full in the first read keeps the zeroth alone, and one full
-    even there has bit 256 in DQ (calwf3, ``cridcalc.c``).
+    even there has bit 256 in DQ (calwf3, ``cridcalc.c``). A ``raw`` or ``ima`` has the reads that these are
+    fitted to.
 
     Parameters
     ----------
@@ -68,12 +70,12 @@ def infrared_frame(shot, light, rng, *, cosmic_rays=True):
     rng : `~numpy.random.Generator`
         Source of photon and read noise.
     cosmic_rays : bool, optional
-        Without effect: see above.
+        Whether there are any in the reads.
 
     Returns
     -------
     hdus : `~astropy.io.fits.HDUList`
-        PRIMARY, SCI, ERR, DQ, SAMP and TIME.
+        PRIMARY, then SCI, ERR, DQ, SAMP and TIME: of the fit, or of every read, the last one first.
     """
     camera = shot.camera
     flat, dark, quality = _state(camera)
@@ -83,43 +85,63 @@ def infrared_frame(shot, light, rng, *, cosmic_rays=True):
     noise = _ramp_noise(samples)
     restless = np.where(quality & _UNSTABLE, np.float32(_UNSTABLE_NOISE), 1) * noise
     charge = detector.noisy(np.minimum(rate * seconds, camera.full_well), rng, restless)
+    ramp = Ramp(rate, dark, quality, zeroth, times, samples, seconds, charge)
+    if shot.product != "flt":
+        return _assemble(shot, reads_of(shot, ramp, rng, cosmic_rays=cosmic_rays), ramp)
     quality = quality | (rate * zeroth >= camera.full_well) * np.int16(_SATURATED)
     error = np.sqrt(np.maximum(charge, 0) + noise**2) / seconds
-    arrays = {
+    fit = {
         "SCI": (charge / seconds - dark, "ELECTRONS/S", np.float32),
         "ERR": (error, "ELECTRONS/S", np.float32),
         "DQ": (quality, "UNITLESS", np.int16),
         "SAMP": (samples, "SAMPLES", np.int16),
         "TIME": (seconds, "SECONDS", np.float32),
     }
-    return _assemble(shot, arrays, zeroth, times)
+    return _assemble(shot, [fit], ramp)
 
 
-def _assemble(shot, arrays, zeroth, times):
-    camera, wcs = shot.camera, plane_wcs(shot)
-    primary = primary_header(shot, len(arrays))
+def _assemble(shot, imsets, ramp):
+    camera, wcs, times = shot.camera, plane_wcs(shot), ramp.times
+    primary = primary_header(shot, sum(map(len, imsets)))
     for key, value, comment in (
-        ("SAMPZERO", zeroth, "sample time of the zeroth read (sec)"),
+        ("SAMPZERO", ramp.zeroth, "sample time of the zeroth read (sec)"),
         ("NSAMP", len(times), "number of MULTIACCUM samples"),
         ("SAMP_SEQ", camera.sequence, "MultiAccum exposure time sequence name"),
     ):
         primary.set(key, value, comment, after="SUBTYPE")
     hdus = fits.HDUList([fits.PrimaryHDU(header=primary)])
-    for name, (array, unit, dtype) in arrays.items():
-        header = extension_header(shot, name, 1, unit, camera.chips[0], wcs)
-        hdus.append(fits.ImageHDU(array.astype(dtype), header))
-    good = int(np.count_nonzero((hdus["DQ"].data & SERIOUS_FLAGS) == 0))
-    hdus["SCI"].header.extend(
-        [
-            ("SAMPNUM", len(times) - 1, "MULTIACCUM sample number"),
-            ("SAMPTIME", round(times[-1], 6), "total integration time (sec)"),
-            ("DELTATIM", round(times[-1] - times[-2], 6), "integration time of this sample (sec)"),
-            ("NGOODPIX", good, "number of good pixels"),
-            ("SDQFLAGS", SERIOUS_FLAGS, "serious data quality flags"),
-        ],
-        end=True,
-    )
+    for extver, arrays in enumerate(imsets, 1):
+        number = len(times) - extver
+        for name, (array, unit, dtype) in arrays.items():
+            header = extension_header(shot, name, extver, unit, camera.chips[0], wcs)
+            if name == "SCI":
+                header.extend(_read_cards(times, number), end=True)
+                header.extend(_quality_cards(arrays["DQ"][0]), end=True)
+            hdus.append(_stored(array.astype(dtype), header))
     return hdus
+
+
+def _read_cards(times, number):
+    step = times[number] - times[number - 1] if number else 0.0
+    return [
+        ("SAMPNUM", number, "MULTIACCUM sample number"),
+        ("SAMPTIME", round(times[number], 6), "total integration time (sec)"),
+        ("DELTATIM", round(step, 6), "integration time of this sample (sec)"),
+    ]
+
+
+def _quality_cards(quality):
+    return [
+        ("NGOODPIX", int(np.count_nonzero((quality & SERIOUS_FLAGS) == 0)), "number of good pixels"),
+        ("SDQFLAGS", SERIOUS_FLAGS, "serious data quality flags"),
+    ]
+
+
+def _stored(array, header):
+    """Return an extension; one number stands for an array of equal ones (hstcal ``hstio.c``)."""
+    if np.all(array == array.flat[0]):
+        return null_array(header, array.shape, 16 if array.dtype.kind in "iu" else -32, array.flat[0])
+    return fits.ImageHDU(array, header)
 
 
 def _good_reads(rate, full_well, zeroth, times):

@@ -35,7 +35,7 @@ class Layout:
     camera : `~astroclf.datasets.cameras.Camera`
         The camera or subarray.
     product : str
-        ``raw``, ``flt`` or ``flc``: the suffix of the file name.
+        ``raw``, ``ima``, ``flt`` or ``flc``: the suffix of the file name.
     expose : callable
         ``expose(shot, light, rng, cosmic_rays=True)`` returns the file; ``light`` is the expected electrons, sky
         included, on the camera's plane.
@@ -72,7 +72,11 @@ LAYOUTS = _layouts(
     ("wfc3_uvis_flc", cameras.WFC3_UVIS, ccd_frame),
     ("wfc3_uvis_c512c_raw", cameras.WFC3_UVIS_C512C, ccd_frame),
     ("wfc3_uvis_c512c_flc", cameras.WFC3_UVIS_C512C, ccd_frame),
+    ("wfc3_ir_raw", cameras.WFC3_IR, infrared_frame),
+    ("wfc3_ir_ima", cameras.WFC3_IR, infrared_frame),
     ("wfc3_ir_flt", cameras.WFC3_IR, infrared_frame),
+    ("wfc3_ir_sub256_raw", cameras.WFC3_IR_SUB256, infrared_frame),
+    ("wfc3_ir_sub256_ima", cameras.WFC3_IR_SUB256, infrared_frame),
     ("wfc3_ir_sub256_flt", cameras.WFC3_IR_SUB256, infrared_frame),
 )
 """The layouts `make_frame` can make, by name; those of subarrays are small."""
@@ -109,13 +113,13 @@ def make_frame(
     filter : str, optional
         A filter of the layout; the default is its first.
     cosmic_rays : bool, optional
-        Whether cosmic rays hit the CCDs. WFC3/IR frames never show any: their ramps have been fitted.
+        Whether cosmic rays hit the detector. Fitted frames of WFC3/IR (flt) never show any.
 
     Returns
     -------
     frame : `~astropy.io.fits.HDUList`
-        In memory. SCI is uint16 in COUNTS (raw), float32 in ELECTRONS (flt, flc) or, for WFC3/IR, float32 in
-        ELECTRONS/S.
+        In memory. SCI is uint16 in COUNTS (raw), float32 in ELECTRONS (flt, flc) or, for WFC3/IR (ima, flt),
+        float32 in ELECTRONS/S.
 
     Raises
     ------

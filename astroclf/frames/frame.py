@@ -20,6 +20,8 @@ class Exposure(StrEnum):
     CLEANED = "replaced by astroclf"
     COMBINED = "rejected where exposures were combined"
     RAMP = "removed by the fit of the ramp"
+    FLAGGED = "flagged in DQ and masked"
+    READS = "left in the difference of two reads: undersampled stars look like them"
     COUNTER = "a photon counter records none"
     UNKNOWN = "not known to be a single exposure of a CCD"
 

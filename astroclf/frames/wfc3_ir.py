@@ -1,61 +1,20 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
-"""WFC3 infrared channel: raw, ima and flt frames."""
+"""WFC3 infrared channel: raw, ima, flt and crj frames."""
 
-import numpy as np
-
-from astroclf.frames.ccd import is_exposure, quality_array, science_hdus
-from astroclf.frames.frame import Exposure
 from astroclf.frames.quality import WFC3_IR
-from astroclf.frames.reading import Reading, image_array
+from astroclf.frames.ramp import RampCamera
 
 __all__ = ["IR"]
 
-_REFERENCE = 5
-_SIDE = 1014
-
-
-class _IR:
-    """
-    The infrared channel: one array, read many times.
-
-    A flt is one fitted image. A raw or ima holds every read, the last first (hstcal ``doir.c``): of a raw the
-    last read minus the first is taken, of an ima with its zeroth read subtracted the last. The 5-pixel border
-    of reference pixels is trimmed (WFC3 Data Handbook 2.2).
-    """
-
-    name = "wfc3_ir"
-
-    def matches(self, hdul):
-        """Return whether a file is a WFC3/IR frame with its SCI extensions."""
-        return is_exposure(hdul, "WFC3", "IR")
-
-    def read(self, hdul, name):
-        """Return the light that arrived, as a `Reading`."""
-        science = science_hdus(hdul)
-        last, zeroth = science[0], science[-1]
-        data = image_array(hdul, last, name).astype(np.float32)
-        used, notes = (last,), ()
-        if len(science) > 1 and hdul[0].header.get("ZOFFCORR") != "COMPLETE":
-            data = data - image_array(hdul, zeroth, name)
-            used, notes = (last, zeroth), ("the last read minus the zeroth",)
-        quality, dq = quality_array(hdul, last, data.shape, name)
-        border = _REFERENCE if data.shape[0] > _SIDE or len(science) > 1 else 0
-        inner = tuple(slice(border, n - border) for n in data.shape)
-        bad, saturated, rays = WFC3_IR.split(dq[inner])
-        corner = border, border
-        return Reading(
-            data[inner],
-            used,
-            quality,
-            bad,
-            saturated,
-            rays,
-            layout=self.name,
-            exposure=Exposure.RAMP,
-            notes=notes,
-            corner=corner,
-        )
-
-
-IR = _IR()
-"""The layout of WFC3/IR frames."""
+IR = RampCamera(
+    name="wfc3_ir", instrument="WFC3", detector="IR", fitted="flt", combined="crj", bits=WFC3_IR, struck=8192,
+    sides=(64, 128, 256, 512, 1014), border=5, full_well=77900,
+    gain=(2.34, 2.37, 2.31, 2.38), readnoise=(20.2, 19.8, 19.9, 20.1),
+)  # fmt: skip
+"""
+A raw or ima file holds every read, the last first (hstcal ``doir.c``), with a frame of 5 reference pixels
+around full arrays and subarrays; a flt is trimmed (WFC3 Instrument Handbook 5.6). The mean of the reference
+pixels left and right, but the outermost, is the bias of a read (``blevcorr.c``); the pipeline converts all of
+the array with the mean of the four gains (``flatcorr.c``), those of its table of February 2011
+(``t2c16200i_ccd``), as in the headers of its products. Full well: WFC3 Instrument Handbook 5.1.
+"""

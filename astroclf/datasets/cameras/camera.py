@@ -127,6 +127,8 @@ class Camera:
         Virtual overscan rows of each chip of a raw frame, at its inner edge.
     corner : tuple of int
         Illuminated column and row, from 0, on which a subarray begins.
+    border : int
+        Width of the frame of reference pixels around the reads of an infrared array.
     subarray : bool
         Whether it is one.
     sequence : str
@@ -157,6 +159,7 @@ class Camera:
     virtual_columns: int = 0
     virtual_rows: int = 0
     corner: tuple[int, int] = (0, 0)
+    border: int = 0
     subarray: bool = False
     sequence: str = ""
     cards: tuple[tuple[str, object, str], ...] = ()

@@ -7,8 +7,9 @@ from astroclf.datasets.cameras.camera import Amplifier, Camera, Chip, Filter
 
 __all__ = ["WFC3_IR", "WFC3_IR_SUB256"]
 
-# Gain, read noise and photometry of F110W are those in the header of ib4606cpq (February 2011). Sizes and subarrays:
-# WFC3 Instrument Handbook 5.6; full well and dark current: 5.1 and 5.7; hot pixels: WFC3 Data Handbook 7.9.
+# Gain, read noise and photometry of F110W are those in the header of ib4606cpq (February 2011). Sizes, border and
+# subarrays: WFC3 Instrument Handbook 5.6; amplifiers: hstcal noiscalc.c; full well and dark current: WFC3 Instrument
+# Handbook 5.1 and 5.7; hot pixels: WFC3 Data Handbook 7.9.
 _IR_CARDS = (
     ("CCDGAIN", 2.5, "commanded gain of CCD"),
     ("CCDOFSAB", 190, "commanded CCD bias offset for amps A&B"),
@@ -50,6 +51,7 @@ WFC3_IR = Camera(
     pixel_size=18e-4,
     fwhm=1.15,
     column_flag=4,
+    border=5,
     sequence="STEP100",
     cards=(
         ("SUBTYPE", "FULLIMAG", "Size/type of IR subarray"),

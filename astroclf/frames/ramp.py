@@ -1,0 +1,193 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""Ramps: infrared detectors that are read many times without being reset."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from astropy import units as u
+from astropy.stats import sigma_clipped_stats
+
+from astroclf.frames.ccd import quality_array, science_hdus
+from astroclf.frames.frame import Exposure
+from astroclf.frames.quality import DQBits
+from astroclf.frames.reading import Reading, image_array, unit_of
+
+__all__ = ["RampCamera", "done", "is_ramp"]
+
+_NEARLY = 0.95
+"""Fraction of the mean full well that counts as full: wells, and the gains of the quadrants, differ by per cents."""
+
+_STEPS = "ZSIG ZOFF MASK DQI BIAS NOIS DARK BLEV NLIN FLAT UNIT PHOT CR CRID RPT".split()
+
+
+@dataclass(frozen=True)
+class RampCamera:
+    """
+    A camera whose exposures are reads of one array.
+
+    A file has an image set a read, the last read first and the zeroth last; or one set, which the pipeline
+    fitted to the reads.
+
+    Parameters
+    ----------
+    name : str
+        Name of the layout.
+    instrument, detector : str or None
+        INSTRUME and DETECTOR of its frames; None where there is no DETECTOR.
+    fitted, combined : str
+        Product names of a fitted exposure and of several combined.
+    bits : DQBits
+        The choice of data-quality bits.
+    struck : int
+        The bit of pixels a cosmic ray had hit before a read.
+    sides : tuple of int
+        Rows and columns that see light, of the full array and of its subarrays; empty if any will do.
+    border : int
+        Width of the frame of reference pixels around these in a file of reads.
+    gain, readnoise : tuple of float
+        Those of the amplifiers where the header is silent, as in `~astroclf.frames.Facts`.
+    full_well : float or None
+        Electrons a pixel can hold.
+    """
+
+    name: str
+    instrument: str
+    detector: str | None
+    fitted: str
+    combined: str
+    bits: DQBits
+    struck: int
+    sides: tuple[int, ...] = ()
+    border: int = 0
+    gain: tuple[float, ...] = ()
+    readnoise: tuple[float, ...] = ()
+    full_well: float | None = None
+
+    def matches(self, hdul):
+        """Return whether a file holds reads of this camera or what was fitted to them, not drizzled."""
+        return is_ramp(hdul, self.instrument, self.detector)
+
+    def read(self, hdul, name):
+        """Return the light that arrived between the zeroth read and the last, as a `Reading`."""
+        header, reads = hdul[0].header, science_hdus(hdul)
+        last = image_array(hdul, reads[0], name).astype(np.float32)
+        border, notes = self._border(last.shape)
+        inner = tuple(slice(border, n - border) for n in last.shape)
+        quality, dq = quality_array(hdul, reads[0], last.shape, name)
+        bad, saturated, rays = self.bits.split(dq[inner])
+        data, used, steps = last, reads[:1], ()
+        if len(reads) > 1 and not done(header, "ZOFF"):
+            used = reads[0], reads[-1]
+            saturated = saturated | self._is_full(last, header, border)[inner]
+            data, steps = _difference(last, image_array(hdul, reads[-1], name), border)
+        elif len(reads) == 1 and header.get("OBSMODE") == "MULTIACCUM" and not _calibrated(header):
+            notes += ("there is no zeroth read to subtract from this one: the bias is still in",)
+        steps += (f"trimmed the border of {border} reference pixels",) if border else ()
+        data, unit, converted = self._electrons(data[inner], hdul[reads[0]].header, header)
+        steps += converted
+        if len(reads) > 1:
+            rays = rays | (dq[inner] & self.struck > 0)
+            data, filled = self._fill(data, saturated, unit, hdul[reads[0]].header)
+            steps += filled
+        product, exposure = self._product(header, len(reads))
+        return Reading(
+            data, used, quality, bad, saturated, rays, unit=unit, layout=self.name, exposure=exposure, product=product,
+            gain=self._amplifiers(header, "ATODGN", self.gain),
+            readnoise=self._amplifiers(header, "READNSE", self.readnoise),
+            steps=steps, notes=notes, corner=(border, border),
+        )  # fmt: skip
+
+    def _border(self, shape):
+        """Return the width of the frame of reference pixels, and a note where the size is none of this camera."""
+        if not self.sides or set(shape) <= set(self.sides):
+            return 0, ()
+        if set(shape) <= {side + 2 * self.border for side in self.sides}:
+            return self.border, ()
+        sizes = ", ".join(map(str, self.sides))
+        size = f"{shape[1]} x {shape[0]}"
+        return 0, (f"{size} pixels is no size of this camera ({sizes} a side): no reference pixels were trimmed",)
+
+    def _is_full(self, last, header, border):
+        """Return which pixels of the last read were full: nearly the full well above the reference pixels."""
+        if not border or self.full_well is None:
+            return np.zeros(last.shape, bool)
+        return (last - _reference(last, border)) * self._mean_gain(header) >= _NEARLY * self.full_well
+
+    def _electrons(self, data, science, header):
+        """Return data, unit and step of the conversion from counts into electrons where the gain is known."""
+        unit = unit_of(science)
+        gain = self._mean_gain(header)
+        if gain is None or unit not in (u.adu, u.adu / u.s):
+            return data, unit, ()
+        return data * np.float32(gain), unit * u.electron / u.adu, (f"multiplied by the gain of {gain:.4g} e-/DN",)
+
+    def _fill(self, data, saturated, unit, science):
+        """Lift full pixels, from which the zeroth read took what had come before it, to the full well."""
+        per_second = unit == u.electron / u.s
+        seconds = science.get("SAMPTIME") or 0 if per_second else 1
+        if self.full_well is None or unit not in (u.electron, u.electron / u.s) or not seconds > 0:
+            return data, ()
+        low = saturated & (data < self.full_well / seconds)
+        if not low.any():
+            return data, ()
+        step = f"lifted {np.count_nonzero(low)} saturated pixels to the full well of {self.full_well:.0f} e-"
+        return np.where(low, np.float32(self.full_well / seconds), data), (step,)
+
+    def _mean_gain(self, header):
+        gain = self._amplifiers(header, "ATODGN", self.gain)
+        return float(np.mean(gain)) if gain else None
+
+    def _amplifiers(self, header, prefix, default):
+        """Return what the header says of the amplifiers A to D; what this camera is known for where it has zeros."""
+        values = tuple(header.get(prefix + name) or 0 for name in "ABCD")
+        return values if all(values) else default
+
+    def _product(self, header, reads):
+        """Return the name of the product and what became of its cosmic rays."""
+        if reads == 1 and done(header, "RPT"):
+            return self.combined, Exposure.COMBINED
+        if not _calibrated(header):
+            return "raw", Exposure.READS
+        if reads > 1:
+            return "ima", Exposure.FLAGGED if _fitted(header) else Exposure.READS
+        return self.fitted, Exposure.RAMP if _fitted(header) else Exposure.READS
+
+
+def is_ramp(hdul, instrument, detector):
+    """Return whether a file has SCI extensions of one shape from this detector, constant ones too, and no WHT."""
+    header = hdul[0].header
+    named = header.get("INSTRUME"), header.get("DETECTOR") if detector else None
+    shapes = {_shape(hdul[index]) for index in science_hdus(hdul)}
+    return named == (instrument, detector) and len(shapes) == 1 and not any(hdu.name == "WHT" for hdu in hdul)
+
+
+def done(header, step):
+    """Return whether the pipeline took a step, by calwf3's switches or calnica's indicators."""
+    return header.get(f"{step}CORR") == "COMPLETE" or header.get(f"{step}DONE") == "PERFORMED"
+
+
+def _calibrated(header):
+    return any(done(header, step) for step in _STEPS)
+
+
+def _fitted(header):
+    return done(header, "CR") or done(header, "CRID")
+
+
+def _difference(last, zeroth, border):
+    """Return a read minus the zeroth, without the drift of the reference pixels between them, and the steps."""
+    data, steps = last - zeroth.astype(np.float32), ("subtracted the zeroth read from the last",)
+    if not border:
+        return data, steps
+    drift = _reference(last, border) - _reference(zeroth, border)
+    return data - np.float32(drift), (*steps, f"subtracted the drift of the reference pixels: {drift:.2f} DN")
+
+
+def _reference(read, border):
+    """Return the mean of the reference pixels left and right but the outermost, as calwf3's ``blevcorr.c`` does."""
+    rows = read[border:-border]
+    return float(sigma_clipped_stats(np.hstack([rows[:, 1:border], rows[:, -border:-1]]), sigma=3)[0])
+
+
+def _shape(hdu):
+    return hdu.shape or (hdu.header.get("NPIX2"), hdu.header.get("NPIX1"))
