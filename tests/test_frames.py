@@ -295,18 +295,6 @@ def test_choice_of_quality_bits(camera):
     assert frame.quality * dq.size == pytest.approx(len(counted))
 
 
-def test_quality_bits_of_jwst():
-    """Of JWST's 32 bits, DO_NOT_USE masks and counts and SATURATED counts; bit 31 does no harm."""
-    dq = np.zeros(SHAPE, np.uint32)
-    dq[0, :4] = [1, 2, 4, 1 << 31]
-    hdul = hst(picture(), dq=dq)
-    hdul[0].header["TELESCOP"] = "JWST"
-    hdul[0].header["DETECTOR"] = "NRCA1"
-    frame = read_frame(hdul)
-    assert np.argwhere(frame.ccd.mask).tolist() == [[0, 0]]
-    assert frame.quality * dq.size == pytest.approx(2)
-
-
 def test_every_bit_of_an_unknown_instrument():
     """Flags of an instrument nobody knows are bad, the 32nd bit too."""
     dq = np.zeros(SHAPE, np.uint32)

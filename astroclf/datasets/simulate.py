@@ -12,6 +12,7 @@ from astroclf.datasets import cameras
 from astroclf.datasets.ccd import ccd_frame
 from astroclf.datasets.headers import Shot
 from astroclf.datasets.infrared import infrared_frame, read_times
+from astroclf.datasets.jwst import jwst_frame
 from astroclf.datasets.scenes import draw_scene
 
 __all__ = ["LAYOUTS", "Layout", "make_frame"]
@@ -78,6 +79,15 @@ LAYOUTS = _layouts(
     ("wfc3_ir_sub256_raw", cameras.WFC3_IR_SUB256, infrared_frame),
     ("wfc3_ir_sub256_ima", cameras.WFC3_IR_SUB256, infrared_frame),
     ("wfc3_ir_sub256_flt", cameras.WFC3_IR_SUB256, infrared_frame),
+    ("jwst_nircam_rate", cameras.JWST_NIRCAM, jwst_frame),
+    ("jwst_nircam_cal", cameras.JWST_NIRCAM, jwst_frame),
+    ("jwst_nircam_i2d", cameras.JWST_NIRCAM_DITHERED, jwst_frame),
+    ("jwst_nircam_sub160_rate", cameras.JWST_NIRCAM_SUB160, jwst_frame),
+    ("jwst_nircam_sub160_cal", cameras.JWST_NIRCAM_SUB160, jwst_frame),
+    ("jwst_nircam_sub160_i2d", cameras.JWST_NIRCAM_SUB160_DITHERED, jwst_frame),
+    ("jwst_miri_rate", cameras.JWST_MIRI, jwst_frame),
+    ("jwst_miri_cal", cameras.JWST_MIRI, jwst_frame),
+    ("jwst_miri_sub256_cal", cameras.JWST_MIRI_SUB256, jwst_frame),
 )
 """The layouts `make_frame` can make, by name; those of subarrays are small."""
 

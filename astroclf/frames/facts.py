@@ -2,6 +2,7 @@
 """Telescope, filter, target and the like, wherever a header keeps them."""
 
 import math
+import re
 
 from astropy.io.fits.card import Undefined
 
@@ -11,10 +12,16 @@ __all__ = ["header_facts", "not_sky"]
 
 _FILTER_WHEELS = ("FILTER1", "FILTER2", "FILTNAM1", "FILTNAM2")
 _CLEAR = ("CLEAR", "NONE", "N/A", "OPEN")
+_KINDS = ("IMAGETYP", "OBSTYPE", "EXP_TYPE", "ESO DPR TYPE", "ESO DPR TECH")
+"""Keywords that say what kind of picture was meant; the last two are HIERARCH keywords of ESO."""
+_SKY = frozenset("OBJECT LIGHT SCIENCE".split())
 _NO_SKY = frozenset(
-    "BIAS ZERO DARK FLAT FLATFIELD DOMEFLAT SKYFLAT INTFLAT LAMP ARC COMP COMPARISON TUNGSTEN DEUTERIUM KSPOTS".split()
+    "BIAS ZERO DARK FLAT FLATFIELD DOMEFLAT SKYFLAT TWIFLAT LAMPFLAT INTFLAT DFLAT SFLAT PFLAT TFLAT LAMP LED ARC COMP "
+    "COMPARISON TUNGSTEN DEUTERIUM KSPOTS DARKALL DARKIMG DARKMRS FLATIMAGE FLATMRS AUTOFLAT AUTOWAVE".split()
 )
-"""Words in IMAGETYP that stand for calibration frames, Hubble's and those of observatories on the ground."""
+"""Words for calibration frames: Hubble's, JWST's (stdatamodels, ``core.schema``) and those of the ground."""
+_SPECTRUM = frozenset("SPECTRUM ECHELLE GRISM TSGRISM WFSS MRS LRS IFU SOSS FIXEDSLIT MSASPEC BRIGHTOBJ MOS".split())
+"""Words for spectra; so is any that begins with SPECTRO."""
 
 
 def header_facts(header):
@@ -38,9 +45,9 @@ def header_facts(header):
         instrument=_text(header, "INSTRUME", "CAMERA"),
         detector=_text(header, "DETECTOR", "CHANNEL"),
         filter=_filter(header),
-        target=_text(header, "TARGNAME", "OBJECT"),
+        target=_text(header, "TARGNAME", "TARGPROP", "OBJECT"),
         date=f"{date}T{time}" if date and time and "T" not in date else date,
-        exptime=_number(header, "EXPTIME", "EXPOSURE"),
+        exptime=_number(header, "EXPTIME", "EFFEXPTM", "EXPOSURE"),
         pivot=_number(header, "PHOTPLAM"),
     )
 
@@ -59,12 +66,14 @@ def not_sky(header):
     notes : tuple of str
         At most one sentence a keyword.
     """
-    kind, mode = _text(header, "IMAGETYP").upper(), _text(header, "OBSTYPE").upper()
     notes = []
-    if _NO_SKY.intersection(kind.split()):
-        notes.append(f"IMAGETYP = {kind!r}: the header says this is no picture of the sky")
-    if "SPECTRO" in mode:
-        notes.append(f"OBSTYPE = {mode!r}: the header says this is a spectrum")
+    for keyword in _KINDS:
+        kind = _text(header, keyword).upper()
+        words = set(re.split(r"[^A-Z0-9]+", kind))
+        if words & _NO_SKY and not words & _SKY:
+            notes.append(f"{keyword} = {kind!r}: the header says this is no picture of the sky")
+        elif words & _SPECTRUM or any(word.startswith("SPECTRO") for word in words):
+            notes.append(f"{keyword} = {kind!r}: the header says this is a spectrum")
     return tuple(notes)
 
 
@@ -96,7 +105,9 @@ def _filter(header):
     name = _text(header, "FILTER")
     if name:
         pupil = _text(header, "PUPIL")
-        return f"{name}+{pupil}" if pupil and not pupil.upper().startswith(_CLEAR) else name
+        if not pupil or pupil.upper().startswith(_CLEAR):
+            return name
+        return pupil if name.upper().startswith(_CLEAR) else f"{name}+{pupil}"
     wheels = [_text(header, wheel) for wheel in _FILTER_WHEELS]
     used = [wheel for wheel in wheels if wheel and not wheel.upper().startswith(_CLEAR)]
     return "+".join(used) or _text(header, "OPT_ELEM")

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from astroclf.exceptions import FrameError
 from astroclf.frames.ccd import quality_array, science_hdus
-from astroclf.frames.quality import ANY, JWST
+from astroclf.frames.quality import ANY
 from astroclf.frames.reading import Reading, hdu_name, image_array, is_image
 
-__all__ = ["PLAIN", "SCIENCE", "read_hdu"]
+__all__ = ["PLAIN", "SCIENCE", "alone", "read_hdu", "without_weight"]
 
 
 class _Science:
@@ -25,21 +25,20 @@ class _Science:
         science = science_hdus(hdul)
         data = image_array(hdul, science[0], name)
         quality, dq = quality_array(hdul, science[0], data.shape, name)
-        bits = JWST if hdul[0].header.get("TELESCOP") == "JWST" else ANY
-        bad, saturated, rays = bits.split(dq)
+        bad, saturated, rays = ANY.split(dq)
         return Reading(
-            data, science[:1], quality, bad, saturated, rays, _no_weight(hdul, data.shape, name),
-            layout=self.name, notes=_alone(hdul, science),
+            data, science[:1], quality, bad, saturated, rays, without_weight(hdul, data.shape, name),
+            layout=self.name, notes=alone(hdul, science),
         )  # fmt: skip
 
 
-def _alone(hdul, images):
+def alone(hdul, images):
     """Return the note that only the first of these images was read; none where there is no other."""
     first, *others = (hdu_name(hdul, index) for index in images)
     return (f"read {first} alone; choose another with hdu=: {' '.join(others)}",) if others else ()
 
 
-def _no_weight(hdul, shape, name):
+def without_weight(hdul, shape, name):
     """Return where a drizzled image has no weight; None where there is no WHT extension of its shape."""
     for index, hdu in enumerate(hdul):
         if hdu.name == "WHT" and is_image(hdu) and hdu.shape == shape:
@@ -67,7 +66,7 @@ class _Plain:
         if hdul[0].header.get("NAXIS"):
             return reading
         alike = [index for index in images if hdul[index].shape == hdul[images[0]].shape]
-        return replace(reading, notes=_alone(hdul, alike))
+        return replace(reading, notes=alone(hdul, alike))
 
 
 def read_hdu(hdul, index, name, plane=None):

@@ -2,6 +2,7 @@
 """The layouts of files that can be read."""
 
 from astroclf.frames.acs import WFC
+from astroclf.frames.jwst import JWST
 from astroclf.frames.plain import PLAIN, SCIENCE
 from astroclf.frames.wfc3_ir import IR
 from astroclf.frames.wfc3_uvis import UVIS
@@ -12,6 +13,7 @@ LAYOUTS = (
     WFC,
     UVIS,
     IR,
+    JWST,
     SCIENCE,
     PLAIN,
 )

@@ -3,11 +3,26 @@
 
 from astroclf.datasets.cameras.acs import ACS_WFC
 from astroclf.datasets.cameras.camera import Amplifier, Camera, Chip, Filter
+from astroclf.datasets.cameras.jwst import (
+    JWST_MIRI,
+    JWST_MIRI_SUB256,
+    JWST_NIRCAM,
+    JWST_NIRCAM_DITHERED,
+    JWST_NIRCAM_SUB160,
+    JWST_NIRCAM_SUB160_DITHERED,
+    JWSTCamera,
+)
 from astroclf.datasets.cameras.wfc3_ir import WFC3_IR, WFC3_IR_SUB256
 from astroclf.datasets.cameras.wfc3_uvis import WFC3_UVIS, WFC3_UVIS_C512C
 
 __all__ = [
     "ACS_WFC",
+    "JWST_MIRI",
+    "JWST_MIRI_SUB256",
+    "JWST_NIRCAM",
+    "JWST_NIRCAM_DITHERED",
+    "JWST_NIRCAM_SUB160",
+    "JWST_NIRCAM_SUB160_DITHERED",
     "WFC3_IR",
     "WFC3_IR_SUB256",
     "WFC3_UVIS",
@@ -16,4 +31,5 @@ __all__ = [
     "Camera",
     "Chip",
     "Filter",
+    "JWSTCamera",
 ]
