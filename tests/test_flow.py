@@ -42,18 +42,17 @@ def pixels(path):
 
 
 def test_every_real_frame(frames_dir, tmp_path, capsys):
-    """All real frames but one cube are tagged and drawn in one command; no pixel changes; untag undoes it."""
+    """All real frames are tagged and drawn in one command; no pixel changes; untag undoes it."""
     for path in frames_dir.glob("*.fit*"):
         shutil.copyfile(path, tmp_path / path.name)
     paths = sorted(tmp_path.iterdir())
     before = {path: (stored(path), pixels(path)) for path in paths}
-    assert main(["tag", *map(str, paths)]) == 1
+    assert main(["tag", *map(str, paths)]) == 0
     assert "Traceback" not in capsys.readouterr().err
-    failed = [path.name for path in paths if read_tags(path) is None]
-    assert failed == ["hubble_wfpc2_sample.fits"]
     for path in paths:
+        assert read_tags(path) is not None, path.name
         assert pixels(path) == before[path][1], path.name
-        assert picture_path(path).exists() == (path.name not in failed)
+        assert picture_path(path).exists(), path.name
     assert main(["untag", *map(str, paths)]) == 0
     for path in paths:
         assert stored(path) == before[path][0], path.name

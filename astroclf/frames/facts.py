@@ -16,8 +16,9 @@ _KINDS = ("IMAGETYP", "OBSTYPE", "EXP_TYPE", "ESO DPR TYPE", "ESO DPR TECH")
 """Keywords that say what kind of picture was meant; the last two are HIERARCH keywords of ESO."""
 _SKY = frozenset("OBJECT LIGHT SCIENCE".split())
 _NO_SKY = frozenset(
-    "BIAS ZERO DARK FLAT FLATFIELD DOMEFLAT SKYFLAT TWIFLAT LAMPFLAT INTFLAT DFLAT SFLAT PFLAT TFLAT LAMP LED ARC COMP "
-    "COMPARISON TUNGSTEN DEUTERIUM KSPOTS DARKALL DARKIMG DARKMRS FLATIMAGE FLATMRS AUTOFLAT AUTOWAVE".split()
+    "BIAS ZERO DARK FLAT FLATFIELD DOMEFLAT SKYFLAT TWIFLAT LAMPFLAT INTFLAT DFLAT SFLAT PFLAT TFLAT IFLAT UFLAT VFLAT "
+    "ECAL LAMP LED ARC COMP COMPARISON TUNGSTEN DEUTERIUM KSPOT KSPOTS DARKALL DARKIMG DARKMRS FLATIMAGE FLATMRS "
+    "AUTOFLAT AUTOWAVE".split()
 )
 """Words for calibration frames: Hubble's, JWST's (stdatamodels, ``core.schema``) and those of the ground."""
 _SPECTRUM = frozenset("SPECTRUM ECHELLE GRISM TSGRISM WFSS MRS LRS IFU SOSS FIXEDSLIT MSASPEC BRIGHTOBJ MOS".split())
@@ -40,10 +41,11 @@ def header_facts(header):
     """
     date = _text(header, "DATE-OBS", "DATE_OBS")
     time = _text(header, "TIME-OBS")
+    instrument = _text(header, "INSTRUME", "CAMERA")
     return Facts(
         telescope=_text(header, "TELESCOP", "OBSERVAT"),
-        instrument=_text(header, "INSTRUME", "CAMERA"),
-        detector=_text(header, "DETECTOR", "CHANNEL"),
+        instrument=instrument,
+        detector="" if instrument == "WFPC2" else _text(header, "DETECTOR", "CHANNEL"),
         filter=_filter(header),
         target=_text(header, "TARGNAME", "TARGPROP", "OBJECT"),
         date=f"{date}T{time}" if date and time and "T" not in date else date,
@@ -101,7 +103,7 @@ def _number(header, *keywords):
 
 
 def _filter(header):
-    """Return FILTER, with JWST's PUPIL; else what is in the wheels that are not clear."""
+    """Return FILTER, with JWST's PUPIL; else what is in the wheels that are not clear; WFPC2 numbers them besides."""
     name = _text(header, "FILTER")
     if name:
         pupil = _text(header, "PUPIL")
@@ -109,5 +111,5 @@ def _filter(header):
             return name
         return pupil if name.upper().startswith(_CLEAR) else f"{name}+{pupil}"
     wheels = [_text(header, wheel) for wheel in _FILTER_WHEELS]
-    used = [wheel for wheel in wheels if wheel and not wheel.upper().startswith(_CLEAR)]
+    used = [wheel for wheel in wheels if wheel and not wheel.isdecimal() and not wheel.upper().startswith(_CLEAR)]
     return "+".join(used) or _text(header, "OPT_ELEM")

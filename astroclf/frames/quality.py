@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-__all__ = ["ACS", "ANY", "JWST", "WFC3_IR", "WFC3_UVIS", "DQBits", "outside"]
+__all__ = ["ACS", "ANY", "JWST", "WFC3_IR", "WFC3_UVIS", "WFPC2", "DQBits", "outside"]
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,11 @@ WFC3_UVIS = DQBits(bad=1 | 2 | 4 | 8 | 16 | 128, saturated=256 | 2048, cosmic_ra
 WFC3_IR = DQBits(bad=1 | 2 | 4 | 8 | 16 | 32 | 128, saturated=256, cosmic_ray=4096)
 """WFC3/IR: lost, bad, deviant zero read, hot, unstable, reference; kept: warm (64), blobs (512), and rays
 (8192), which the up-the-ramp fit has removed. hstcal ``wf3dq.h``."""
+
+WFPC2 = DQBits(bad=1 | 2 | 4 | 16 | 32 | 128 | 2048, saturated=8, cosmic_ray=4096)
+"""WFPC2: lost, calibration defect, camera defect, missing, other, trap, chip masked out; kept: overlap (64),
+above a trap (256), warm (512), repaired warm (1024). WFPC2 Data Handbook, table 3.4; calwp2 ``u_data.h``; 4096 is
+AstroDrizzle's."""
 
 JWST = DQBits(bad=1, saturated=2)
 """JWST: DO_NOT_USE. ``stdatamodels.jwst.datamodels.dqflags``."""

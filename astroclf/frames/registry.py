@@ -6,6 +6,7 @@ from astroclf.frames.jwst import JWST
 from astroclf.frames.plain import PLAIN, SCIENCE
 from astroclf.frames.wfc3_ir import IR
 from astroclf.frames.wfc3_uvis import UVIS
+from astroclf.frames.wfpc2 import WFPC2
 
 __all__ = ["LAYOUTS"]
 
@@ -14,6 +15,7 @@ LAYOUTS = (
     UVIS,
     IR,
     JWST,
+    WFPC2,
     SCIENCE,
     PLAIN,
 )
