@@ -5,7 +5,6 @@ import bz2
 import gzip
 import hashlib
 import os
-from pathlib import Path
 
 import numpy as np
 import pytest
