@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-__all__ = ["ACS", "ANY", "JWST", "WFC3_IR", "WFC3_UVIS", "WFPC2", "DQBits", "outside"]
+__all__ = ["ACS", "ANY", "JWST", "WFC3_IR", "WFC3_UVIS", "WFPC2", "DQBits", "blocks", "outside"]
+
+_ROWS = 128
 
 
 @dataclass(frozen=True)
@@ -28,10 +30,37 @@ class DQBits:
     saturated: int = 0
     cosmic_ray: int = 0
 
-    def split(self, dq):
-        """Return the boolean arrays (bad, saturated, cosmic_ray) of a data-quality array."""
-        dq = np.asarray(dq).astype(np.int64, copy=False)
-        return tuple((dq & bits) != 0 for bits in (self.bad, self.saturated, self.cosmic_ray))
+    def split(self, dq, out=None):
+        """
+        Split data quality into what it says.
+
+        Parameters
+        ----------
+        dq : array_like, shape (ny, nx)
+            Flags, of any integer type; a sign is one more bit.
+        out : sequence of three `~numpy.ndarray` of bool, shape (ny, nx), optional
+            Where to put the result.
+
+        Returns
+        -------
+        bad, saturated, cosmic_ray : `~numpy.ndarray` of bool, shape (ny, nx)
+            The results; those of ``out``, if given.
+        """
+        dq = np.asarray(dq)
+        if dq.dtype.kind not in "iu":
+            dq = dq.astype(np.int64)
+        masks = [np.zeros(dq.shape, bool) for _ in range(3)] if out is None else out
+        for mask, bits in zip(masks, (self.bad, self.saturated, self.cosmic_ray), strict=True):
+            bits = np.int64(bits).astype(dq.dtype)
+            for rows in blocks(len(dq)):
+                np.not_equal(dq[rows] & bits, 0, out=mask[rows])
+        return tuple(masks)
+
+
+def blocks(count):
+    """Yield slices of so few rows of ``count`` that what is made of them takes little memory."""
+    for start in range(0, count, _ROWS):
+        yield slice(start, min(start + _ROWS, count))
 
 
 ACS = DQBits(bad=1 | 2 | 4 | 8 | 16 | 128 | 512, saturated=256 | 2048, cosmic_ray=4096 | 8192)

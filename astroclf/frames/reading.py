@@ -12,10 +12,10 @@ from astropy.wcs import WCS
 from astroclf.exceptions import EmptyFrameError, FrameError
 from astroclf.frames.facts import header_facts, not_sky
 from astroclf.frames.frame import Exposure, Frame, Origin
-from astroclf.frames.quality import outside
+from astroclf.frames.quality import blocks, outside
 from astroclf.frames.quiet import quiet, refusing
 
-__all__ = ["Reading", "hdu_name", "image_array", "is_image", "to_frame", "unit_of"]
+__all__ = ["Reading", "hdu_name", "image_array", "image_shape", "is_image", "to_frame", "unit_of"]
 
 _SMALLEST = 16
 
@@ -144,15 +144,26 @@ def to_frame(reading, hdul, name, *, path=None, fingerprint=None, datasum=None):
 
 def _judge(data, reading):
     """Return the mask, and the fractions of the exposed pixels that are unusable, and saturated if that is known."""
-    finite = np.isfinite(data)
-    none = np.zeros(data.shape, bool)
-    bad, saturated, rays = (none if m is None else m for m in (reading.bad, reading.saturated, reading.cosmic_ray))
-    unexposed = outside(finite) if reading.unexposed is None else reading.unexposed | outside(finite)
-    unusable = (bad | saturated | ~finite) & ~unexposed
-    exposed = data.size - np.count_nonzero(unexposed)
-    quality = np.count_nonzero(unusable) / exposed if exposed else 1.0
-    full = None if reading.saturated is None else np.count_nonzero(saturated & ~unexposed) / max(exposed, 1)
-    return bad | rays | unexposed | ~finite, float(quality), full
+    masks = reading.bad, reading.saturated, reading.cosmic_ray, reading.unexposed
+    lost = ~np.isfinite(data)
+    beyond = _beyond(lost, reading.unexposed)
+    mask, counts = np.empty(data.shape, bool), np.zeros(3, int)
+    for rows in blocks(len(data)):
+        bad, saturated, rays, unexposed = (False if m is None else m[rows] for m in masks)
+        exposed = ~(unexposed | beyond[rows])
+        usable = ~(bad | saturated | lost[rows])
+        counts += [np.count_nonzero(part & exposed) for part in (exposed, ~usable, saturated)]
+        mask[rows] = bad | rays | ~exposed | lost[rows]
+    exposed, unusable, full = map(int, counts)
+    share = unusable / exposed if exposed else 1.0
+    return mask, share, None if reading.saturated is None else full / max(exposed, 1)
+
+
+def _beyond(lost, unexposed):
+    """Return the pixels not finite and connected to the border; those known to be unexposed are no way out."""
+    if unexposed is not None:
+        lost = lost & ~unexposed
+    return outside(~lost)
 
 
 def _wcs(header, hdul, corner):
@@ -245,6 +256,13 @@ def _constant_array(header, where):
         raise FrameError(msg)
     with refusing(where):
         return np.broadcast_to(header["PIXVALUE"], (header["NPIX2"], header["NPIX1"]))
+
+
+def image_shape(hdu):
+    """Return the shape (ny, nx) of the image `image_array` makes of an HDU that holds one."""
+    if not hdu.shape:
+        return hdu.header["NPIX2"], hdu.header["NPIX1"]
+    return tuple(n for n in hdu.shape if n != 1)[-2:]
 
 
 def unit_of(header):

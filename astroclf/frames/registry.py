@@ -3,6 +3,7 @@
 
 from astroclf.frames.acs import WFC
 from astroclf.frames.jwst import JWST
+from astroclf.frames.acs import HRC, SBC, WFC
 from astroclf.frames.plain import PLAIN, SCIENCE
 from astroclf.frames.wfc3_ir import IR
 from astroclf.frames.wfc3_uvis import UVIS
@@ -12,6 +13,8 @@ __all__ = ["LAYOUTS"]
 
 LAYOUTS = (
     WFC,
+    HRC,
+    SBC,
     UVIS,
     IR,
     JWST,
