@@ -23,6 +23,8 @@ _NO_SKY = frozenset(
 """Words for calibration frames: Hubble's, JWST's (stdatamodels, ``core.schema``) and those of the ground."""
 _SPECTRUM = frozenset("SPECTRUM ECHELLE GRISM TSGRISM WFSS MRS LRS IFU SOSS FIXEDSLIT MSASPEC BRIGHTOBJ MOS".split())
 """Words for spectra; so is any that begins with SPECTRO."""
+_DISPERSERS = re.compile(r"G\d{3}L?|G\d{2,3}[HM]|PR\d{3}L|PRISM\d?")
+"""Grisms, gratings and prisms of Hubble among the filters: G800L, G280, G141, PR130L, PRISM1..."""
 
 
 def header_facts(header):
@@ -76,6 +78,9 @@ def not_sky(header):
             notes.append(f"{keyword} = {kind!r}: the header says this is no picture of the sky")
         elif words & _SPECTRUM or any(word.startswith("SPECTRO") for word in words):
             notes.append(f"{keyword} = {kind!r}: the header says this is a spectrum")
+    if not notes and _text(header, "TELESCOP") == "HST":
+        elements = (name for name in _filter(header).split("+") if _DISPERSERS.fullmatch(name.upper()))
+        notes += [f"filter {name}: the header says this shows spectra" for name in elements]
     return tuple(notes)
 
 

@@ -19,6 +19,7 @@ class Exposure(StrEnum):
     SINGLE = "a single exposure of a CCD"
     CLEANED = "replaced by astroclf"
     COMBINED = "rejected where exposures were combined"
+    DRIZZLED = "still in the one exposure it was drizzled from, whose noise is no longer that of a CCD"
     RAMP = "removed by the fit of the ramp"
     FLAGGED = "flagged in DQ and masked"
     READS = "left in the difference of two reads: undersampled stars look like them"

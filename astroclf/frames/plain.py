@@ -6,7 +6,7 @@ from dataclasses import replace
 from astroclf.exceptions import FrameError
 from astroclf.frames.ccd import quality_array, science_hdus
 from astroclf.frames.quality import ANY
-from astroclf.frames.reading import Reading, hdu_name, image_array, is_image
+from astroclf.frames.reading import Reading, hdu_name, image_array, image_shape, is_image
 
 __all__ = ["PLAIN", "SCIENCE", "alone", "read_hdu", "without_weight"]
 
@@ -41,8 +41,8 @@ def alone(hdul, images):
 def without_weight(hdul, shape, name):
     """Return where a drizzled image has no weight; None where there is no WHT extension of its shape."""
     for index, hdu in enumerate(hdul):
-        if hdu.name == "WHT" and is_image(hdu) and hdu.shape == shape:
-            return image_array(hdul, index, name) == 0
+        if hdu.name == "WHT" and is_image(hdu) and image_shape(hdu) == shape:
+            return ~(image_array(hdul, index, name) > 0)
     return None
 
 

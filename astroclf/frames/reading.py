@@ -261,7 +261,7 @@ def _constant_array(header, where):
 def image_shape(hdu):
     """Return the shape (ny, nx) of the image `image_array` makes of an HDU that holds one."""
     if not hdu.shape:
-        return hdu.header["NPIX2"], hdu.header["NPIX1"]
+        return hdu.header.get("NPIX2"), hdu.header.get("NPIX1")
     return tuple(n for n in hdu.shape if n != 1)[-2:]
 
 

@@ -1,9 +1,9 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """The layouts of files that can be read."""
 
-from astroclf.frames.acs import WFC
-from astroclf.frames.jwst import JWST
 from astroclf.frames.acs import HRC, SBC, WFC
+from astroclf.frames.drizzled import DRIZZLED
+from astroclf.frames.jwst import JWST
 from astroclf.frames.plain import PLAIN, SCIENCE
 from astroclf.frames.wfc3_ir import IR
 from astroclf.frames.wfc3_uvis import UVIS
@@ -12,6 +12,7 @@ from astroclf.frames.wfpc2 import WFPC2
 __all__ = ["LAYOUTS"]
 
 LAYOUTS = (
+    DRIZZLED,
     WFC,
     HRC,
     SBC,
