@@ -11,7 +11,7 @@ from astropy.io import fits
 from astroclf.exceptions import FrameError
 from astroclf.frames.frame import Exposure
 from astroclf.frames.overscan import ChipGeometry, Part, UnknownGeometryError, length, whole
-from astroclf.frames.quality import DQBits
+from astroclf.frames.quality import DQBits, blocks
 from astroclf.frames.reading import Reading, hdu_name, image_array, image_shape, is_image
 
 __all__ = ["CCDCamera", "is_exposure", "pipeline_product", "quality_array", "science_hdus", "what_became_of_rays"]
@@ -181,12 +181,14 @@ class _Plane:
         """Return the image and the level, in DN, of each amplifier that was subtracted before the gain was applied."""
         data, levels = np.full(self.shape, np.nan, np.float32), {}
         for index, parts, places in self._places():
-            image = image_array(self.hdul, index, self.name)
             for part, place in zip(parts, places):
-                data[place] = image[part.rows, part.columns]
+                for here, there in _blocks(part):
+                    data[place][here] = image_array(self.hdul, index, self.name, rows=there)[:, part.columns]
                 if subtract:
-                    levels[part.amplifier] = float(np.median(image[part.level]))
-                    data[place] -= levels[part.amplifier]
+                    rows, columns = part.level
+                    level = float(np.median(image_array(self.hdul, index, self.name, rows=rows)[:, columns]))
+                    levels[part.amplifier] = level
+                    data[place] -= level
                     data[place] *= gain.get(part.amplifier, 1)
         return data, levels
 
@@ -194,11 +196,15 @@ class _Plane:
         """Return the indices of the DQ extensions, and the bad, saturated and struck pixels."""
         masks = [np.zeros(self.shape, bool) for _ in range(3)]
         used = ()
-        for index, parts, places in self._places():
-            indices, dq = quality_array(self.hdul, index, image_shape(self.hdul[index]), self.name)
-            used += indices
+        for science, parts, places in self._places():
+            index = quality_hdu(self.hdul, science, self.name)
+            if index is None:
+                continue
+            used += (index,)
             for part, place in zip(parts, places):
-                bits.split(dq[part.rows, part.columns], out=[mask[place] for mask in masks])
+                for here, there in _blocks(part):
+                    dq = image_array(self.hdul, index, self.name, rows=there)[:, part.columns]
+                    bits.split(dq, out=[mask[place][here] for mask in masks])
         return used, masks
 
     def _places(self):
@@ -212,6 +218,12 @@ class _Plane:
                 column += nx
             yield index, parts, places
             row += ny + self.gap
+
+
+def _blocks(part):
+    """Yield slices of a few rows of what an amplifier read, and the same rows of the image."""
+    for rows in blocks(length(part.rows)):
+        yield rows, slice(part.rows.start + rows.start, part.rows.start + rows.stop)
 
 
 def _reduction(levels, gain):
@@ -332,13 +344,43 @@ def quality_array(hdul, science, shape, name):
     FrameError
         If its shape is another.
     """
-    version = hdul[science].ver
+    index = quality_hdu(hdul, science, name)
+    if index is None:
+        return (), np.broadcast_to(np.int16(0), shape)
+    return (index,), image_array(hdul, index, name)
+
+
+def quality_hdu(hdul, science, name):
+    """
+    Find the data quality of a SCI extension.
+
+    Parameters
+    ----------
+    hdul : `~astropy.io.fits.HDUList`
+        The file.
+    science : int
+        Index of the SCI extension.
+    name : str
+        What to call the file in messages.
+
+    Returns
+    -------
+    index : int or None
+        Index of the DQ extension of the same EXTVER.
+
+    Raises
+    ------
+    FrameError
+        If its shape is another.
+    """
+    version, shape = hdul[science].ver, image_shape(hdul[science])
     for index, hdu in enumerate(hdul):
         if hdu.name == "DQ" and hdu.ver == version and is_image(hdu):
-            dq = image_array(hdul, index, name)
-            if dq.shape != shape:
+            if image_shape(hdu) != shape:
                 flags, image = hdu_name(hdul, index), hdu_name(hdul, science)
-                msg = f"{name}: {flags} has the shape {dq.shape}, {image} {shape}; read the image alone with hdu="
+                msg = (
+                    f"{name}: {flags} has the shape {image_shape(hdu)}, {image} {shape}; read the image alone with hdu="
+                )
                 raise FrameError(msg)
-            return (index,), dq
-    return (), np.broadcast_to(np.int16(0), shape)
+            return index
+    return None

@@ -144,26 +144,28 @@ def to_frame(reading, hdul, name, *, path=None, fingerprint=None, datasum=None):
 
 def _judge(data, reading):
     """Return the mask, and the fractions of the exposed pixels that are unusable, and saturated if that is known."""
-    masks = reading.bad, reading.saturated, reading.cosmic_ray, reading.unexposed
-    lost = ~np.isfinite(data)
-    beyond = _beyond(lost, reading.unexposed)
+    masks = reading.bad, reading.saturated, reading.cosmic_ray, reading.unexposed, _beyond(data, reading.unexposed)
     mask, counts = np.empty(data.shape, bool), np.zeros(3, int)
     for rows in blocks(len(data)):
-        bad, saturated, rays, unexposed = (False if m is None else m[rows] for m in masks)
-        exposed = ~(unexposed | beyond[rows])
-        usable = ~(bad | saturated | lost[rows])
-        counts += [np.count_nonzero(part & exposed) for part in (exposed, ~usable, saturated)]
-        mask[rows] = bad | rays | ~exposed | lost[rows]
+        bad, saturated, rays, unexposed, beyond = (np.False_ if m is None else m[rows] for m in masks)
+        lost = ~np.isfinite(data[rows])
+        exposed = np.broadcast_to(np.logical_not(unexposed | beyond), lost.shape)
+        unusable = bad | saturated | lost
+        counts += [np.count_nonzero(part & exposed) for part in (exposed, unusable, saturated)]
+        mask[rows] = bad | rays | ~exposed | lost
     exposed, unusable, full = map(int, counts)
     share = unusable / exposed if exposed else 1.0
     return mask, share, None if reading.saturated is None else full / max(exposed, 1)
 
 
-def _beyond(lost, unexposed):
-    """Return the pixels not finite and connected to the border; those known to be unexposed are no way out."""
-    if unexposed is not None:
-        lost = lost & ~unexposed
-    return outside(~lost)
+def _beyond(data, unexposed):
+    """Return what is not finite and connected to the border, unexposed pixels being no way out; None if nothing is."""
+    for rows in blocks(len(data)):
+        known = np.isfinite(data[rows])
+        if not (known if unexposed is None else known | unexposed[rows]).all():
+            finite = np.isfinite(data)
+            return outside(finite if unexposed is None else finite | unexposed)
+    return None
 
 
 def _wcs(header, hdul, corner):
@@ -186,7 +188,7 @@ def hdu_name(hdul, index):
     return f"{hdu.name},{hdu.ver}" if index and hdu.name else str(index)
 
 
-def image_array(hdul, index, name, plane=None):
+def image_array(hdul, index, name, plane=None, rows=None):
     """
     Return the 2-D image of an HDU, however many degenerate axes it has.
 
@@ -200,6 +202,8 @@ def image_array(hdul, index, name, plane=None):
         What to call the file in messages.
     plane : int, optional
         Which plane of a cube, counted from 1 along its third axis.
+    rows : slice, optional
+        Which rows alone, with both ends; all by default.
 
     Returns
     -------
@@ -218,14 +222,17 @@ def image_array(hdul, index, name, plane=None):
         msg = f"{where} is a {type(hdu).__name__.strip('_')}, not an image; name an image HDU with hdu="
         raise FrameError(msg)
     shape = tuple(n for n in hdu.shape if n != 1)
+    rows = rows or slice(None)
     if not hdu.shape:
-        return _constant_array(hdu.header, where)
+        return _constant_array(hdu.header, where)[rows]
     if 0 in shape or len(shape) < 2:
         msg = f"{where} has the shape {hdu.shape}; an image needs two axes of more than one pixel"
         raise FrameError(msg)
     part = _plane(hdu.shape, shape, plane, where)
     with refusing(where):
-        return np.asarray(_stored(hdu)[part]).reshape(shape[-2:])
+        if len(hdu.shape) == 2:
+            return np.asarray(_stored(hdu)[rows])
+        return np.asarray(_stored(hdu)[part]).reshape(shape[-2:])[rows]
 
 
 def _plane(full, shape, plane, where):
