@@ -14,7 +14,15 @@ from astroclf.frames.overscan import ChipGeometry, Part, UnknownGeometryError, l
 from astroclf.frames.quality import DQBits, blocks
 from astroclf.frames.reading import Reading, hdu_name, image_array, image_shape, is_image
 
-__all__ = ["CCDCamera", "is_exposure", "pipeline_product", "quality_array", "science_hdus", "what_became_of_rays"]
+__all__ = [
+    "CCDCamera",
+    "is_exposure",
+    "pipeline_product",
+    "quality_array",
+    "quality_hdu",
+    "science_hdus",
+    "what_became_of_rays",
+]
 
 _CALIBRATIONS = "DQICORR", "BLEVCORR", "BIASCORR", "DARKCORR", "FLATCORR"
 _LOWER_CHIP, _UPPER_CHIP = 2, 1
