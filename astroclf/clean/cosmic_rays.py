@@ -140,7 +140,9 @@ class _Field:
         return (offsets[:, None] * self.data.shape[1] + offsets).ravel()
 
     def _median(self, image, at, half):
-        return np.median(image.ravel()[at[:, None] + self._window(half)], axis=1)
+        # sorting short rows is several times as fast in numpy as selecting from them, as np.median does
+        ordered = np.sort(image.ravel()[at[:, None] + self._window(half)], axis=1)
+        return ordered[:, ordered.shape[1] // 2]
 
 
 @dataclass(frozen=True)
