@@ -22,7 +22,7 @@ def quiet():
 
 
 @contextmanager
-def refusing(where):
+def refusing(where, kind=FrameError):
     """
     Raise a `FrameError` for whatever is raised over a file that is broken.
 
@@ -30,11 +30,14 @@ def refusing(where):
     ----------
     where : str
         What to call the file or HDU in the message.
+    kind : type, optional
+        Which `FrameError` to raise.
     """
     try:
         yield
     except FrameError:
         raise
     except Exception as error:  # astropy, wcslib and the decoders raise a score of kinds
-        msg = f"{where} cannot be read, it may be damaged or cut short: {error}"
-        raise FrameError(msg) from error
+        why = "not enough memory" if isinstance(error, MemoryError) else str(error) or type(error).__name__
+        msg = f"{where} cannot be read, it may be damaged or cut short: {why}"
+        raise kind(msg) from error

@@ -1,12 +1,8 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """The door itself: paths, HDULists, CCDData and arrays in, a frame out."""
 
-import bz2
-import gzip
-import io
 import os
-import zlib
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +14,9 @@ from astropy.utils.masked import get_data_and_mask
 
 from astroclf.checksum import datasum
 from astroclf.exceptions import FrameError
+from astroclf.frames.containers import open_local, open_stream
 from astroclf.frames.frame import Frame, Origin, fingerprint
+from astroclf.frames.hdus import find_hdus
 from astroclf.frames.plain import read_hdu
 from astroclf.frames.quiet import quiet, refusing
 from astroclf.frames.reading import Reading, hdu_name, is_image, to_frame
@@ -26,7 +24,7 @@ from astroclf.frames.registry import LAYOUTS
 
 __all__ = ["read_frame"]
 
-_UNPACKERS = {b"\x1f\x8b": gzip.decompress, b"BZ": bz2.decompress}
+_CHUNK = 2**22
 
 
 def read_frame(source, hdu=None, plane=None):
@@ -63,6 +61,8 @@ def read_frame(source, hdu=None, plane=None):
         return _read_path(Path(source), hdu, plane)
     if isinstance(source, fits.HDUList):
         return _read_hdus(source, hdu, plane, source.filename() or "<HDUList>")
+    if hasattr(source, "read") and not isinstance(source, NDData):
+        return _read_stream(source, _name_of(source), hdu, plane)
     if hdu is not None or plane is not None:
         msg = f"hdu={hdu!r} and plane={plane!r} name a part of a file; this {type(source).__name__} is an image"
         raise FrameError(msg)
@@ -72,8 +72,17 @@ def read_frame(source, hdu=None, plane=None):
 
 
 def _read_path(path, hdu, plane):
-    with _open(path) as (hdul, content, status):
-        return _read_hdus(hdul, hdu, plane, str(path), content, path=path, fingerprint=fingerprint(status))
+    with open_local(path) as (stream, status):
+        return _read_stream(stream, str(path), hdu, plane, path=path, fingerprint=fingerprint(status))
+
+
+def _read_stream(stream, name, hdu=None, plane=None, **origin):
+    with open_stream(stream, name) as content:
+        hdul, trouble = find_hdus(content, name)
+        if trouble and hdu is None:
+            msg = f"{name}: {trouble}; get the file anew, or choose an image that is whole with hdu="
+            raise FrameError(msg)
+        return _read_hdus(hdul, hdu, plane, name, content, **origin)
 
 
 def _read_hdus(hdul, hdu, plane, name, content=None, **origin):
@@ -87,7 +96,13 @@ def _read_hdus(hdul, hdu, plane, name, content=None, **origin):
         else:
             index = _first_image(hdul) if hdu is None else _index_of(hdul, hdu, name)
             reading = read_hdu(hdul, index, name, plane)
-        return to_frame(reading, hdul, name, datasum=content and _stored_datasum(content), **origin)
+        return to_frame(reading, hdul, name, datasum=content and _stored_datasum(hdul, content), **origin)
+
+
+def _name_of(stream):
+    """Return what to call an open file in messages."""
+    name = getattr(stream, "name", None)
+    return name if isinstance(name, str) and name else f"<{type(stream).__name__}>"
 
 
 def _first_image(hdul):
@@ -108,55 +123,15 @@ def _index_of(hdul, hdu, name):
         raise FrameError(msg) from error
 
 
-@contextmanager
-def _open(path):
-    """Open a FITS file; yield its HDUs, its unpacked content as a file, and its status before it was read."""
-    try:
-        content, status = _content(path)
-    except (OSError, EOFError, ValueError, zlib.error) as error:
-        msg = f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}"
-        raise FrameError(msg) from error
-    with content, quiet():
-        try:
-            hdul = fits.open(content, memmap=False)
-            len(hdul)
-        except Exception as error:  # astropy raises a dozen kinds
-            msg = f"{path}: not a FITS file ({_what_it_is(content, error)})"
-            raise FrameError(msg) from error
-        with hdul:
-            yield hdul, content, status
-
-
-def _content(path):
-    if not path.is_file():
-        what = "is a folder" if path.is_dir() else "is no regular file" if path.exists() else "does not exist"
-        msg = f"{path}: {what}; name a FITS file"
-        raise FrameError(msg)
-    status = path.stat()
-    with path.open("rb") as file:
-        unpack = _UNPACKERS.get(file.read(2))
-    return io.BytesIO(unpack(path.read_bytes())) if unpack else path.open("rb"), status
-
-
-def _what_it_is(content, error):
-    content.seek(0)
-    head = content.read(40)
-    if not head:
-        return "it is empty"
-    if head.startswith(b"version https://git-lfs"):
-        return "it is a Git LFS pointer; run 'git lfs pull'"
-    return str(error) if head.startswith(b"SIMPLE") else f"it begins with {head[:10]!r} instead of 'SIMPLE  ='"
-
-
-def _stored_datasum(content):
+def _stored_datasum(hdul, content):
     """Return a function that sums an HDU's bytes as they are stored, tile-compressed images as tables."""
-    content.seek(0)
-    stored = fits.open(content, memmap=False, disable_image_compression=True)
 
     def of(index):
-        info = stored[index].fileinfo()
+        info, total = hdul[index].fileinfo(), 0
         content.seek(info["datLoc"])
-        return datasum(content.read(info["datSpan"]))
+        for start in range(0, info["datSpan"], _CHUNK):
+            total = datasum(content.read(min(_CHUNK, info["datSpan"] - start)), total)
+        return total
 
     return of
 

@@ -1,0 +1,212 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""Files as they lie: plain or packed as a whole, known by their first bytes, never by their names."""
+
+import bz2
+import gzip
+import os
+import tempfile
+import zlib
+from contextlib import ExitStack, contextmanager
+
+from astroclf.exceptions import FrameError
+
+__all__ = ["LARGEST_FILE", "open_local", "open_stream", "what_it_is"]
+
+LARGEST_FILE = 2**32
+"""Bytes at most of a file that was packed by gzip or bzip2, once unpacked: 4 GiB, on disk."""
+
+_HEAD = 2880
+_CHUNK = 2**20
+_UNPACKERS = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open}
+_BROKEN = (OSError, EOFError, ValueError, zlib.error)
+
+_KINDS = {
+    b"version https://git-lfs": "a Git LFS pointer; run 'git lfs pull'",
+    b"#ASDF": "an ASDF file; export its image as FITS",
+    b"\x89HDF\r\n\x1a\n": "an HDF5 file; export its image as FITS",
+    b"XISF0100": "a PixInsight XISF file; save it as FITS",
+    b"imhv2": "the header of an IRAF image; export the image with IRAF's wfits",
+    b"impv2": "the pixels of an IRAF image; export the image with IRAF's wfits",
+    b"LUCAM-RECORDER": "a SER video; stack its frames and save the result as FITS",
+    b"\x93NUMPY": "a numpy array; load it and hand over the array",
+    b"%PDF": "a PDF document",
+    b"PK\x03\x04": "a zip archive; unpack it",
+    b"\xfd7zXZ\0": "packed by xz; unpack it with unxz",
+    b"\x28\xb5\x2f\xfd": "packed by zstd; unpack it with unzstd",
+    b"7z\xbc\xaf\x27\x1c": "a 7-Zip archive; unpack it",
+    b"\x1f\x9d": "packed by compress (.Z); unpack it with uncompress",
+    b"\x1f\x8b": "packed twice; unpack it once with gunzip",
+    b"BZh": "packed twice; unpack it once with bunzip2",
+    b"\x89PNG\r\n\x1a\n": "a PNG picture",
+    b"\xff\xd8\xff": "a JPEG picture",
+    b"GIF8": "a GIF picture",
+    b"II*\0\x10\0\0\0CR": "a Canon camera's raw picture; develop it and save it as FITS",
+    b"II*\0": "a TIFF picture or a camera's raw one",
+    b"MM\0*": "a TIFF picture or a camera's raw one",
+    b"IIRO": "an Olympus camera's raw picture; develop it and save it as FITS",
+    b"IIU\0": "a Panasonic camera's raw picture; develop it and save it as FITS",
+    b"FUJIFILMCCD-RAW": "a Fujifilm camera's raw picture; develop it and save it as FITS",
+    b"XTENSION": "a FITS extension without the primary header before it",
+}
+"""What files that are no FITS begin with."""
+
+_PLACES = {(4, b"ftypcrx"): "a Canon camera's raw picture; develop it and save it as FITS",
+           (128, b"DICM"): "a DICOM file", (257, b"ustar"): "a tar archive; unpack it"}  # fmt: skip
+"""What they have further on."""
+
+
+@contextmanager
+def open_local(path):
+    """
+    Open a file.
+
+    Parameters
+    ----------
+    path : `~pathlib.Path`
+        The file; what may keep a reader waiting, a pipe or device, is refused unopened.
+
+    Yields
+    ------
+    stream : binary file
+        Its bytes as they lie.
+    status : `os.stat_result`
+        Its status before it was read.
+
+    Raises
+    ------
+    FrameError
+        If there is no such file, or it cannot be opened.
+    """
+    try:
+        if not path.is_file():
+            what = "is a folder" if path.is_dir() else "is no regular file" if path.exists() else _missing(path)
+            msg = f"{path}: {what}; name a FITS file"
+            raise FrameError(msg)
+        status, stream = path.stat(), path.open("rb")
+    except (OSError, ValueError) as error:
+        msg = f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}"
+        raise FrameError(msg) from error
+    with stream:
+        yield stream, status
+
+
+def _missing(path):
+    return "is a link to a file that does not exist" if path.is_symlink() else "does not exist"
+
+
+@contextmanager
+def open_stream(stream, name):
+    """
+    Unpack a file if it is packed.
+
+    Parameters
+    ----------
+    stream : binary file
+        Anything with ``read``; one that cannot seek is copied to disk. It is left open.
+    name : str
+        What to call it in messages.
+
+    Yields
+    ------
+    content : binary file
+        The same bytes unpacked, at their beginning: can be read in any order.
+
+    Raises
+    ------
+    FrameError
+        If it is damaged, cut short, unpacks to more than `LARGEST_FILE`, or holds no FITS file.
+    """
+    with ExitStack() as opened:
+        with _messages(name):
+            if not _seekable(stream):
+                stream = opened.enter_context(_on_disk(stream, name, packed=_UNPACKERS))
+            unpack = _unpacker(_head(stream))
+            if unpack:
+                with unpack(stream) as packed:
+                    stream = opened.enter_context(_on_disk(packed, name))
+            _refuse_others(_head(stream), name)
+        yield stream
+
+
+def _unpacker(head):
+    return next((unpack for magic, unpack in _UNPACKERS.items() if head.startswith(magic)), None)
+
+
+@contextmanager
+def _messages(name):
+    """Say in one way what cannot be read."""
+    try:
+        yield
+    except FrameError:
+        raise
+    except _BROKEN as error:
+        msg = f"{name}: cannot be read, it may be damaged or cut short: {getattr(error, 'strerror', None) or error}"
+        raise FrameError(msg) from error
+
+
+def _seekable(stream):
+    try:
+        return stream.seekable()
+    except AttributeError:
+        return hasattr(stream, "seek") and hasattr(stream, "tell")
+
+
+def _head(stream):
+    """Return the first bytes of a file, and leave it at its beginning."""
+    stream.seek(0)
+    head = stream.read(_HEAD)
+    stream.seek(0)
+    if not isinstance(head, bytes):
+        msg = f"opened as text (it gives {type(head).__name__}); open it with mode 'rb'"
+        raise ValueError(msg)
+    return head
+
+
+def _on_disk(stream, name, packed=()):
+    """Copy a stream to a temporary file that can be read only; of what cannot be FITS only the first bytes."""
+    with tempfile.TemporaryFile() as file:
+        size, chunk = 0, stream.read(_HEAD)
+        _refuse_others(chunk, name, packed)
+        while chunk:
+            size += file.write(chunk)
+            if size > LARGEST_FILE:
+                msg = f"{name}: unpacks to more than {LARGEST_FILE // 2**30} GiB; unpack it and cut out the image"
+                raise FrameError(msg)
+            chunk = stream.read(_CHUNK)
+        file.flush()
+        file.seek(0)
+        return os.fdopen(os.dup(file.fileno()), "rb")
+
+
+
+def _refuse_others(head, name, packed=()):
+    """Raise for the beginning of a file that is neither FITS nor packed by one of these."""
+    if not head.startswith((b"SIMPLE", *packed)):
+        msg = f"{name}: not a FITS file; it is {what_it_is(head)}"
+        raise FrameError(msg)
+
+
+def what_it_is(head):
+    """
+    Say what a file is that is no FITS file.
+
+    Parameters
+    ----------
+    head : bytes
+        Its first bytes, 300 or more of them if it has as many.
+
+    Returns
+    -------
+    text : str
+        What it is, and what to do with it where that is plain.
+    """
+    known = [text for (at, magic), text in _PLACES.items() if head[at:].startswith(magic)]
+    known += [text for magic, text in _KINDS.items() if head.startswith(magic)]
+    if known:
+        return known[0]
+    if not head.strip(b"\0"):
+        return "filled with zeros; copy or download it again" if head else "empty; copy or download it again"
+    text = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:15].lower()
+    if text.startswith((b"<!doctype html", b"<html")):
+        return "a web page, perhaps the message of a server or a log-in; download the file again"
+    return "an XML file" if text.startswith(b"<?xml") else f"something that begins with {head[:10]!r}"

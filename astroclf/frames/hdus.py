@@ -1,0 +1,163 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""The HDUs of a FITS file, found before astropy looks, so that one cut short or damaged is known as such."""
+
+import math
+import re
+from operator import index
+
+from astropy.io import fits
+
+from astroclf.exceptions import FrameError
+from astroclf.frames.quiet import quiet, refusing
+
+__all__ = ["LONGEST_HEADER", "find_hdus"]
+
+LONGEST_HEADER = 2**22
+"""Bytes at most of one header: 52 000 cards."""
+
+_BLOCK = 2880
+_CARD = 80
+_END = re.compile(rb"END([^A-Z0-9_-]|$)")
+
+
+def find_hdus(content, name):
+    """
+    Find the HDUs of a file.
+
+    Parameters
+    ----------
+    content : binary file
+        A FITS file that can be read in any order; left open.
+    name : str
+        What to call it in messages.
+
+    Returns
+    -------
+    hdul : `~astropy.io.fits.HDUList`
+        Its HDUs; their headers have been read, their data have not.
+    trouble : str
+        What is wrong with the file from the last of them on; empty if nothing is.
+
+    Raises
+    ------
+    FrameError
+        If its first header cannot be read.
+    """
+    headers, hdus = {}, []
+    with quiet():
+        try:
+            end = _find_headers(content, headers)
+            trouble = ""
+        except _Damage as damage:
+            end, trouble = _size(content), str(damage)
+        if headers:
+            with refusing(f"{name}: HDU 0"):
+                source = fits.open(_View(content, headers, end), memmap=False)
+        try:
+            for number in range(len(headers)):
+                with refusing(f"HDU {number}", _Damage):
+                    hdus.append(source[number])
+        except _Damage as damage:
+            trouble = str(damage)
+    if not hdus:
+        msg = f"{name}: {trouble}"
+        raise FrameError(msg)
+    return fits.HDUList(hdus), trouble
+
+
+class _Damage(FrameError):
+    """No further HDU can be read."""
+
+
+def _find_headers(content, headers):
+    """Add the headers of a file by the place where they begin, and return where the last HDU ends."""
+    size, at = _size(content), 0
+    while header := _raw_header(content, at, len(headers)):
+        start, where = at + len(header), f"HDU {len(headers)}"
+        with refusing(where, _Damage):
+            span = _data_size(fits.Header.fromstring(header))
+        if span < 0:
+            msg = f"{where} has a negative size; its header is damaged"
+            raise _Damage(msg)
+        headers[at] = header
+        if start + span > size:
+            msg = f"cut short: of the {span} bytes of {where}, {start + span - size} are missing"
+            raise _Damage(msg)
+        at = start + span + -span % _BLOCK
+    return at
+
+
+def _raw_header(content, at, number):
+    """Return the bytes of a header up to its end; none if no header begins here."""
+    content.seek(at)
+    header = bytearray(content.read(_BLOCK))
+    if not header.startswith(b"XTENSION" if number else b"SIMPLE"):
+        return b""
+    start = 0
+    while not any(_END.match(header, card) for card in range(start, len(header), _CARD)):
+        start = len(header)
+        header += content.read(_BLOCK)
+        if len(header) == start:
+            msg = f"cut short in the header of HDU {number}"
+            raise _Damage(msg)
+        if len(header) > LONGEST_HEADER:
+            msg = f"the header of HDU {number} is longer than {LONGEST_HEADER // 2**20} MiB; it is damaged"
+            raise _Damage(msg)
+    return bytes(header)
+
+
+def _data_size(header):
+    """Return the bytes of an HDU's data, without what fills up the last block (FITS standard 4.0, eq. 1, 2 and 4)."""
+    axes = [index(header[f"NAXIS{axis}"]) for axis in range(1, index(header["NAXIS"]) + 1)]
+    if axes[:1] == [0] and header.get("GROUPS"):
+        axes = axes[1:]
+    values = math.prod(axes) if axes else 0
+    groups, parameters = index(header.get("GCOUNT", 1)), index(header.get("PCOUNT", 0))
+    return abs(index(header["BITPIX"])) // 8 * groups * (parameters + values)
+
+
+def _size(content):
+    content.seek(0, 2)
+    return content.tell()
+
+
+class _View:
+    """
+    A file as astropy is to see it: read only, up to the end of the last HDU, its headers at hand.
+
+    Parameters
+    ----------
+    content : binary file
+        The file; closing the view leaves it open.
+    headers : dict of int to bytes
+        Headers by the place where they begin.
+    end : int
+        Where the file is to end.
+    """
+
+    mode = "rb"
+    closed = False
+
+    def __init__(self, content, headers, end):
+        self._content, self._headers, self._end = content, headers, end
+        self._at = 0
+
+    def seek(self, offset, whence=0):
+        self._at = offset + (0, self._at, self._end)[whence]
+        return self._at
+
+    def tell(self):
+        return self._at
+
+    def read(self, size=-1):
+        left = max(self._end - self._at, 0)
+        size = left if size is None or size < 0 else min(size, left)
+        for start, header in self._headers.items():
+            if start <= self._at and self._at + size <= start + len(header):
+                part = header[self._at - start :][:size]
+                break
+        else:
+            self._content.seek(self._at)
+            part = self._content.read(size)
+        self._at += len(part)
+        return part
