@@ -350,7 +350,7 @@ def test_broken_null_arrays(cards):
     """Sizes and values that cannot be are refused."""
     hdu = constant("SCI", 1.0)
     hdu.header.update(cards)
-    with pytest.raises(FrameError, match="cannot be read"):
+    with pytest.raises(FrameError, match=r"cannot be read|claims 1000000000 x 1000000000 pixels"):
         read_frame(fits.HDUList([fits.PrimaryHDU(), hdu]), hdu=1)
 
 
@@ -807,12 +807,12 @@ def refused(path, match, error=FrameError):
 
 @pytest.mark.parametrize(
     ("content", "reason"),
-    [(b"", "it is empty"), (b"hello", "it begins with b'hello'"), (b"\x89PNG\r\n\x1a\n", "instead of 'SIMPLE"),
+    [(b"", "it is empty"), (b"hello", "it begins with b'hello'"), (b"\x89PNG\r\n\x1a\n", "a PNG picture"),
      (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS pointer; run 'git lfs pull'"),
-     (b"SIMPLE  = nonsense", "not a FITS file"), (b"BZh91AY&SY junk", "cannot be read"), (b"BZ", "cannot be read"),
+     (b"SIMPLE  = nonsense", "cut short in the header"), (b"BZh91AY&SY junk", "cannot be read"), (b"BZ", "begins with"),
      (b"\x1f\x8b junk", "cannot be read"), (gzip.compress(b"x" * 999)[:20], "cannot be read"),
      (bz2.compress(b"x" * 999)[:20], "cannot be read"), (gzip.compress(b""), "it is empty"),
-     (gzip.compress(b"hello"), "it begins with b'hello'"), (b"\0" * 2880, "instead of 'SIMPLE")],
+     (gzip.compress(b"hello"), "it begins with b'hello'"), (b"\0" * 2880, "filled with zeros")],
 )  # fmt: skip
 def test_not_fits(tmp_path, content, reason):
     """What is not FITS is refused with what it is instead."""

@@ -50,8 +50,11 @@ _KINDS = {
 }
 """What files that are no FITS begin with."""
 
-_PLACES = {(4, b"ftypcrx"): "a Canon camera's raw picture; develop it and save it as FITS",
-           (128, b"DICM"): "a DICOM file", (257, b"ustar"): "a tar archive; unpack it"}  # fmt: skip
+_PLACES = {
+    (4, b"ftypcrx"): "a Canon camera's raw picture; develop it and save it as FITS",
+    (128, b"DICM"): "a DICOM file",
+    (257, b"ustar"): "a tar archive; unpack it",
+}
 """What they have further on."""
 
 
@@ -178,11 +181,10 @@ def _on_disk(stream, name, packed=()):
         return os.fdopen(os.dup(file.fileno()), "rb")
 
 
-
 def _refuse_others(head, name, packed=()):
     """Raise for the beginning of a file that is neither FITS nor packed by one of these."""
     if not head.startswith((b"SIMPLE", *packed)):
-        msg = f"{name}: not a FITS file; it is {what_it_is(head)}"
+        msg = f"{name}: not a FITS file; {what_it_is(head)}"
         raise FrameError(msg)
 
 
@@ -203,10 +205,10 @@ def what_it_is(head):
     known = [text for (at, magic), text in _PLACES.items() if head[at:].startswith(magic)]
     known += [text for magic, text in _KINDS.items() if head.startswith(magic)]
     if known:
-        return known[0]
+        return f"it is {known[0]}"
     if not head.strip(b"\0"):
-        return "filled with zeros; copy or download it again" if head else "empty; copy or download it again"
+        return f"it is {'filled with zeros' if head else 'empty'}; copy or download it again"
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:15].lower()
     if text.startswith((b"<!doctype html", b"<html")):
-        return "a web page, perhaps the message of a server or a log-in; download the file again"
-    return "an XML file" if text.startswith(b"<?xml") else f"something that begins with {head[:10]!r}"
+        return "it is a web page, perhaps a server's message or log-in; download the file again"
+    return "it is an XML file" if text.startswith(b"<?xml") else f"it begins with {head[:10]!r}"

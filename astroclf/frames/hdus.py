@@ -7,16 +7,18 @@ from operator import index
 
 from astropy.io import fits
 
+from astroclf.checksum import datasum
 from astroclf.exceptions import FrameError
 from astroclf.frames.quiet import quiet, refusing
 
-__all__ = ["LONGEST_HEADER", "find_hdus"]
+__all__ = ["LONGEST_HEADER", "StoredSums", "find_hdus"]
 
 LONGEST_HEADER = 2**22
 """Bytes at most of one header: 52 000 cards."""
 
 _BLOCK = 2880
 _CARD = 80
+_CHUNK = 2**22
 _END = re.compile(rb"END([^A-Z0-9_-]|$)")
 
 
@@ -48,16 +50,16 @@ def find_hdus(content, name):
         try:
             end = _find_headers(content, headers)
             trouble = ""
-        except _Damage as damage:
+        except _DamageError as damage:
             end, trouble = _size(content), str(damage)
         if headers:
             with refusing(f"{name}: HDU 0"):
                 source = fits.open(_View(content, headers, end), memmap=False)
         try:
             for number in range(len(headers)):
-                with refusing(f"HDU {number}", _Damage):
+                with refusing(f"HDU {number}", _DamageError):
                     hdus.append(source[number])
-        except _Damage as damage:
+        except _DamageError as damage:
             trouble = str(damage)
     if not hdus:
         msg = f"{name}: {trouble}"
@@ -65,7 +67,38 @@ def find_hdus(content, name):
     return fits.HDUList(hdus), trouble
 
 
-class _Damage(FrameError):
+class StoredSums:
+    """
+    DATASUM of HDUs, of their bytes as stored: of tile-compressed images as tables. Call it with an index.
+
+    Parameters
+    ----------
+    hdul : `~astropy.io.fits.HDUList`
+        The HDUs of `find_hdus`.
+    content : binary file
+        The file they came from.
+    """
+
+    def __init__(self, hdul, content):
+        self.notes = ()
+        self._hdul, self._content = hdul, content
+
+    def __call__(self, index):
+        """Return the sum, and take a note if the header has another."""
+        place, total = self._hdul[index].fileinfo(), 0
+        self._content.seek(place["datLoc"])
+        for start in range(0, place["datSpan"], _CHUNK):
+            total = datasum(self._content.read(min(_CHUNK, place["datSpan"] - start)), total)
+        self._content.seek(place["hdrLoc"])
+        header = self._content.read(place["datLoc"] - place["hdrLoc"])
+        written = str(fits.Header.fromstring(header).get("DATASUM", "")).strip()
+        if written.isdecimal() and int(written) != total:
+            note = f"DATASUM of HDU {index} is {written}, its data add up to {total}: they are not what was written"
+            self.notes += (note,)
+        return total
+
+
+class _DamageError(FrameError):
     """No further HDU can be read."""
 
 
@@ -74,15 +107,15 @@ def _find_headers(content, headers):
     size, at = _size(content), 0
     while header := _raw_header(content, at, len(headers)):
         start, where = at + len(header), f"HDU {len(headers)}"
-        with refusing(where, _Damage):
+        with refusing(where, _DamageError):
             span = _data_size(fits.Header.fromstring(header))
         if span < 0:
             msg = f"{where} has a negative size; its header is damaged"
-            raise _Damage(msg)
+            raise _DamageError(msg)
         headers[at] = header
         if start + span > size:
             msg = f"cut short: of the {span} bytes of {where}, {start + span - size} are missing"
-            raise _Damage(msg)
+            raise _DamageError(msg)
         at = start + span + -span % _BLOCK
     return at
 
@@ -91,7 +124,8 @@ def _raw_header(content, at, number):
     """Return the bytes of a header up to its end; none if no header begins here."""
     content.seek(at)
     header = bytearray(content.read(_BLOCK))
-    if not header.startswith(b"XTENSION" if number else b"SIMPLE"):
+    begins = b"XTENSION" if number else b"SIMPLE"
+    if not header or not begins.startswith(header[: len(begins)]):
         return b""
     start = 0
     while not any(_END.match(header, card) for card in range(start, len(header), _CARD)):
@@ -99,10 +133,10 @@ def _raw_header(content, at, number):
         header += content.read(_BLOCK)
         if len(header) == start:
             msg = f"cut short in the header of HDU {number}"
-            raise _Damage(msg)
+            raise _DamageError(msg)
         if len(header) > LONGEST_HEADER:
             msg = f"the header of HDU {number} is longer than {LONGEST_HEADER // 2**20} MiB; it is damaged"
-            raise _Damage(msg)
+            raise _DamageError(msg)
     return bytes(header)
 
 

@@ -12,19 +12,16 @@ from astropy.io import fits
 from astropy.nddata import CCDData, NDData
 from astropy.utils.masked import get_data_and_mask
 
-from astroclf.checksum import datasum
 from astroclf.exceptions import FrameError
 from astroclf.frames.containers import open_local, open_stream
 from astroclf.frames.frame import Frame, Origin, fingerprint
-from astroclf.frames.hdus import find_hdus
+from astroclf.frames.hdus import StoredSums, find_hdus
 from astroclf.frames.plain import read_hdu
 from astroclf.frames.quiet import quiet, refusing
 from astroclf.frames.reading import Reading, hdu_name, is_image, to_frame
 from astroclf.frames.registry import LAYOUTS
 
 __all__ = ["read_frame"]
-
-_CHUNK = 2**22
 
 
 def read_frame(source, hdu=None, plane=None):
@@ -82,10 +79,22 @@ def _read_stream(stream, name, hdu=None, plane=None, **origin):
         if trouble and hdu is None:
             msg = f"{name}: {trouble}; get the file anew, or choose an image that is whole with hdu="
             raise FrameError(msg)
-        return _read_hdus(hdul, hdu, plane, name, content, **origin)
+        sums = StoredSums(hdul, content)
+        frame = _read_hdus(hdul, hdu, plane, name, datasum=sums, **origin)
+    return replace(frame, notes=(*frame.notes, *sums.notes, *_lacking(hdul, trouble)))
 
 
-def _read_hdus(hdul, hdu, plane, name, content=None, **origin):
+def _lacking(hdul, trouble):
+    """Return notes on what a file lacks."""
+    announced, there = hdul[0].header.get("NEXTEND"), len(hdul) - 1
+    if trouble:
+        return (f"the file is damaged: {trouble}",)
+    if there and isinstance(announced, int) and announced > there:
+        return (f"the header announces {announced} extensions (NEXTEND), there are {there}: the file may be cut short",)
+    return ()
+
+
+def _read_hdus(hdul, hdu, plane, name, **origin):
     if not hdul:
         msg = f"{name}: has no HDU"
         raise FrameError(msg)
@@ -96,7 +105,7 @@ def _read_hdus(hdul, hdu, plane, name, content=None, **origin):
         else:
             index = _first_image(hdul) if hdu is None else _index_of(hdul, hdu, name)
             reading = read_hdu(hdul, index, name, plane)
-        return to_frame(reading, hdul, name, datasum=content and _stored_datasum(hdul, content), **origin)
+        return to_frame(reading, hdul, name, **origin)
 
 
 def _name_of(stream):
@@ -121,19 +130,6 @@ def _index_of(hdul, hdu, name):
         there = " ".join(hdu_name(hdul, index) for index in range(len(hdul)))
         msg = f"{name}: hdu={hdu!r} is not in the file; it has {there}"
         raise FrameError(msg) from error
-
-
-def _stored_datasum(hdul, content):
-    """Return a function that sums an HDU's bytes as they are stored, tile-compressed images as tables."""
-
-    def of(index):
-        info, total = hdul[index].fileinfo(), 0
-        content.seek(info["datLoc"])
-        for start in range(0, info["datSpan"], _CHUNK):
-            total = datasum(content.read(min(_CHUNK, info["datSpan"] - start)), total)
-        return total
-
-    return of
 
 
 def _read_nddata(image):

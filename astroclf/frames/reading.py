@@ -2,6 +2,7 @@
 """What a layout hands back, and how its parts become a frame."""
 
 from dataclasses import dataclass, replace
+from operator import index as integer
 
 import numpy as np
 from astropy import units as u
@@ -12,12 +13,14 @@ from astropy.wcs import WCS
 from astroclf.exceptions import EmptyFrameError, FrameError
 from astroclf.frames.facts import header_facts, not_sky
 from astroclf.frames.frame import Exposure, Frame, Origin
+from astroclf.frames.limits import check_image, check_pixels
 from astroclf.frames.quality import blocks, outside
 from astroclf.frames.quiet import quiet, refusing
 
 __all__ = ["Reading", "hdu_name", "image_array", "image_shape", "is_image", "to_frame", "unit_of"]
 
 _SMALLEST = 16
+_SLAB = 2**23
 
 _UNITS = {
     "ELECTRONS": u.electron, "ELECTRON": u.electron, "E-": u.electron, "E": u.electron,
@@ -208,14 +211,15 @@ def image_array(hdul, index, name, plane=None, rows=None):
     Returns
     -------
     data : `~numpy.ndarray`, shape (ny, nx)
-        As stored, BSCALE and BZERO applied. An array that the archive keeps as one number (NPIX1,
-        NPIX2, PIXVALUE) is filled out.
+        A new array, in native byte order: integers as stored, other numbers as float32; BSCALE, BZERO and
+        BLANK applied. An array that the archive keeps as one number (NPIX1, NPIX2, PIXVALUE) is filled
+        out; it is read-only.
 
     Raises
     ------
     FrameError
-        If it is no image, empty, cut short, a cube of which no plane is named, or has more than three axes
-        longer than 1.
+        If it is no image, empty, cut short, larger than `LARGEST_IMAGE`, a cube of which no plane is named,
+        or has more than three axes longer than 1.
     """
     hdu, where = hdul[index], f"{name}: HDU {hdu_name(hdul, index)}"
     if not _holds_pixels(hdu):
@@ -228,17 +232,18 @@ def image_array(hdul, index, name, plane=None, rows=None):
     if 0 in shape or len(shape) < 2:
         msg = f"{where} has the shape {hdu.shape}; an image needs two axes of more than one pixel"
         raise FrameError(msg)
-    part = _plane(hdu.shape, shape, plane, where)
+    part = _part(hdu.shape, shape, plane, where)
+    check_image(hdu, shape[-2:], where)
     with refusing(where):
-        if len(hdu.shape) == 2:
-            return np.asarray(_stored(hdu)[rows])
-        return np.asarray(_stored(hdu)[part]).reshape(shape[-2:])[rows]
+        return _slab_by_slab(hdu, part, range(*rows.indices(shape[-2])), shape[-1])
 
 
-def _plane(full, shape, plane, where):
-    """Return what to cut out of an array of the shape ``full``, whose longer axes are ``shape``."""
+def _part(full, shape, plane, where):
+    """Return the index of an image in an array of the shape ``full``, whose longer axes are ``shape``."""
+    long = [axis for axis, length in enumerate(full) if length != 1]
+    part = [slice(None) if axis in long else 0 for axis in range(len(full))]
     if len(shape) == 2 and plane is None:
-        return ...
+        return part
     if len(shape) != 3:
         msg = f"{where} has the shape {full}, " + ("not that of a cube" if plane else "more than the axes of a cube")
         raise FrameError(msg)
@@ -248,13 +253,34 @@ def _plane(full, shape, plane, where):
     if not 1 <= plane <= shape[0]:
         msg = f"{where} has the planes 1 to {shape[0]}; got plane={plane!r}"
         raise FrameError(msg)
-    axis = next(axis for axis, length in enumerate(full) if length != 1)
-    return (slice(None),) * axis + (plane - 1,)
+    part[long[0]] = plane - 1
+    return part
+
+
+def _slab_by_slab(hdu, part, rows, width):
+    """Return rows of an image of an HDU; of a file only some of them at a time are held in the form stored there."""
+    axis, source, data = part.index(slice(None)), _stored(hdu), None
+    whole = isinstance(hdu, fits.CompImageHDU) or _in_memory(hdu)
+    step = max(len(rows) if whole else _SLAB // (width * abs(hdu.header["BITPIX"]) // 8), 1)
+    for start in range(0, len(rows), step):
+        taken = rows[start : start + step]
+        part[axis] = slice(taken[0], taken[-1] + 1)
+        slab = np.asarray(source[tuple(part)])
+        if data is None:
+            kind = np.float32 if slab.dtype.kind == "f" else slab.dtype.newbyteorder("=")
+            data = np.empty((len(rows), width), kind)
+        with np.errstate(over="ignore"):
+            data[start : start + step] = slab.reshape(-1, width)
+    return data
 
 
 def _stored(hdu):
     """Return what to slice of an HDU and leave it alone: reading ``data`` rewrites BITPIX, BSCALE and BZERO."""
-    return hdu.data if "data" in vars(hdu) else hdu.section
+    return hdu.data if _in_memory(hdu) else hdu.section
+
+
+def _in_memory(hdu):
+    return "data" in vars(hdu)
 
 
 def _constant_array(header, where):
@@ -262,7 +288,9 @@ def _constant_array(header, where):
         msg = f"{where} has no data; name an image HDU with hdu="
         raise FrameError(msg)
     with refusing(where):
-        return np.broadcast_to(header["PIXVALUE"], (header["NPIX2"], header["NPIX1"]))
+        shape = integer(header["NPIX2"]), integer(header["NPIX1"])
+        check_pixels(shape, where)
+        return np.broadcast_to(header["PIXVALUE"], shape)
 
 
 def image_shape(hdu):
