@@ -14,6 +14,7 @@ ASTROCLF_REQUIRE
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 os.environ.setdefault("MPLBACKEND", "Agg")
@@ -30,6 +31,33 @@ def need():
         pytest.skip(reason)
 
     return lacking
+
+
+@pytest.fixture(scope="session")
+def round_source():
+    """Return a function that draws a round source of flux 1 at a pixel, 3 pixels wide (sigma)."""
+
+    def draw(shape, x, y, sigma=3.0):
+        rows, columns = np.mgrid[: shape[0], : shape[1]]
+        light = np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / (2 * sigma**2)) / (2 * np.pi * sigma**2)
+        return light.astype(np.float32)
+
+    return draw
+
+
+@pytest.fixture(scope="session")
+def measure(round_source):
+    """Return a function that fits flux and centre of such a source, near a pixel, to the good pixels of a frame."""
+
+    def fit(frame, x, y, good=True):
+        source = round_source(frame.shape, x, y).astype(float)
+        along_y, along_x = np.gradient(source)
+        near = frame.good & good & (source > 1e-3 * source.max())
+        terms = np.stack([source[near], -along_x[near], -along_y[near], np.ones(near.sum())], axis=1)
+        flux, dx, dy, _ = np.linalg.lstsq(terms, frame.ccd.data[near].astype(float), rcond=None)[0]
+        return flux, x + dx / flux, y + dy / flux
+
+    return fit
 
 
 @pytest.fixture(scope="session")

@@ -12,57 +12,41 @@ from astroclf import read_frame
 from astroclf.datasets import make_frame
 from astroclf.frames import Exposure
 
-SIGMA, FLUX = 3.0, 2e5
+FLUX = 2e5
 SPOTS = ((60.4, 70.0), (200.0, 110.3), (90.0, 220.6))
 
 
-def profile(shape, x, y):
-    """Return a source of flux 1."""
-    rows, columns = np.mgrid[: shape[0], : shape[1]]
-    return np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / (2 * SIGMA**2)) / (2 * np.pi * SIGMA**2)
-
-
-def spots(shape):
+@pytest.fixture(scope="module")
+def spots(round_source):
     """Return a scene of round sources of flux 1, in no symmetric pattern."""
-    return sum(profile(shape, x, y) for x, y in SPOTS).astype(np.float32)
-
-
-def measured(frame, good, x, y):
-    """Return flux and centre of a source near (x, y) by a fit to the good pixels: its first derivatives tell where."""
-    source = profile(frame.shape, x, y)
-    gradient_y, gradient_x = np.gradient(source)
-    near = good & (source > 1e-3 * source.max())
-    columns = np.stack([source[near], -gradient_x[near], -gradient_y[near], np.ones(near.sum())], axis=1)
-    flux, dx, dy, _ = np.linalg.lstsq(columns, frame.ccd.data[near].astype(float), rcond=None)[0]
-    return flux, x + dx / flux, y + dy / flux
+    return sum(round_source((256, 256), x, y) for x, y in SPOTS)
 
 
 @pytest.fixture(scope="module", params=["raw", "ima", "flt"])
-def exposure(request):
+def exposure(request, spots):
     """Return product, file and frame of one exposure of the test sources with the SUB256 subarray of WFC3/IR."""
     product = request.param
-    hdul = subarray(product)
+    hdul = subarray(product, spots)
     return product, hdul, read_frame(hdul)
 
 
-def subarray(product, seed=4, **arguments):
-    """Return a simulated file of the test sources."""
-    arguments = {"scene": spots((256, 256)), "signal": FLUX, "cosmic_rays": False} | arguments
-    return make_frame(f"wfc3_ir_sub256_{product}", seed=seed, **arguments)
+def subarray(product, scene, signal=FLUX, cosmic_rays=False):
+    """Return a simulated file of the SUB256 subarray of WFC3/IR."""
+    return make_frame(f"wfc3_ir_sub256_{product}", scene, seed=4, signal=signal, cosmic_rays=cosmic_rays)
 
 
 @pytest.fixture(scope="module")
-def good():
+def good(spots):
     """Return the good pixels of the detector, which a raw file says nothing of."""
-    return read_frame(subarray("flt")).good
+    return read_frame(subarray("flt", spots)).good
 
 
-def test_sources_are_where_they_were_put(exposure, good):
+def test_sources_are_where_they_were_put(exposure, good, measure):
     """Every product shows the sources in place, the right way up, with the flux that arrived."""
     product, hdul, frame = exposure
     seconds = 1 if product == "raw" else hdul[0].header["EXPTIME"]
     for x, y in SPOTS:
-        flux, column, row = measured(frame, good, round(x), round(y))
+        flux, column, row = measure(frame, round(x), round(y), good)
         assert_allclose(flux * seconds, FLUX, rtol=0.03)
         assert_allclose((column, row), (x, y), atol=0.1)
 
@@ -99,9 +83,9 @@ def test_what_is_said_of_the_products(exposure):
     assert ("zeroth read" in words, "border of 5" in words) == (product == "raw", product != "flt")
 
 
-def test_products_are_of_one_exposure():
+def test_products_are_of_one_exposure(spots):
     """Frames of one seed show the same photons: raw and ima differ from the fit by read noise only."""
-    frames = {product: read_frame(subarray(product, cosmic_rays=True)) for product in ("raw", "ima", "flt")}
+    frames = {product: read_frame(subarray(product, spots, cosmic_rays=True)) for product in ("raw", "ima", "flt")}
     seconds = frames["flt"].facts.exptime
     bright = frames["flt"].good & frames["ima"].good & (frames["flt"].ccd.data * seconds > 2000)
     fitted = frames["flt"].ccd.data[bright] * seconds
@@ -111,11 +95,10 @@ def test_products_are_of_one_exposure():
     assert_allclose(np.median(frames["raw"].ccd.data[bright] / fitted), 1, atol=0.03)
 
 
-def test_saturated_stars_are_no_rings():
+def test_saturated_stars_are_no_rings(spots):
     """A star full in the zeroth read already is as bright as the full well in the difference of reads."""
-    scene = 1e7 * spots((256, 256))
     for product, well in (("raw", 77900), ("ima", 77900 / 275)):
-        frame = read_frame(subarray(product, scene=scene, signal=1.0))
+        frame = read_frame(subarray(product, 1e7 * spots, signal=1.0))
         for x, y in SPOTS:
             core = np.s_[round(y) - 2 : round(y) + 3, round(x) - 2 : round(x) + 3]
             assert frame.ccd.data[core].min() >= well * 0.999
@@ -125,7 +108,7 @@ def test_saturated_stars_are_no_rings():
 
 def test_cosmic_rays_of_an_ima_are_masked():
     """What the pipeline flags as struck in a read is masked, and does not count as unusable."""
-    with_rays, without = (read_frame(subarray("ima", scene="no_source", cosmic_rays=rays)) for rays in (True, False))
+    with_rays, without = (read_frame(subarray("ima", "no_source", cosmic_rays=rays)) for rays in (True, False))
     struck = with_rays.ccd.mask & ~without.ccd.mask
     assert 100 < struck.sum() < 0.02 * struck.size
     assert with_rays.quality == without.quality
@@ -227,16 +210,97 @@ def test_products_by_their_switches(cards, count, product, rays):
     assert (frame.facts.product, frame.exposure) == (product, rays)
 
 
+# ------------------------------------------------------------------------------------------- NICMOS
+
+
+@pytest.fixture(scope="module")
+def nicmos(spots):
+    """Return frames of one exposure of the test sources with NICMOS by product."""
+    return {
+        product: read_frame(make_frame(f"nicmos_{product}", spots, seed=4, signal=FLUX)) for product in ("raw", "cal")
+    }
+
+
+def test_sources_seen_by_nicmos(nicmos, measure):
+    """Raw and cal show the sources in place with the counts that arrived, in the units of the pipeline."""
+    for product, frame in nicmos.items():
+        seconds = frame.facts.exptime if product == "cal" else 1
+        for x, y in SPOTS:
+            flux, column, row = measure(frame, round(x), round(y), nicmos["cal"].good)
+            assert_allclose(flux * seconds * 5.4, FLUX, rtol=0.03)
+            assert_allclose((column, row), (x, y), atol=0.1)
+        target = SkyCoord(frame.ccd.header["RA_TARG"], frame.ccd.header["DEC_TARG"], unit="deg")
+        assert_allclose(frame.ccd.wcs.world_to_pixel(target), (127.5, 127.5), atol=0.01)
+
+
+def test_what_is_said_of_nicmos(nicmos):
+    """Product, unit, camera, gain and cosmic rays are those of the product."""
+    raw, cal = nicmos["raw"], nicmos["cal"]
+    assert [frame.layout for frame in (raw, cal)] == ["nicmos", "nicmos"]
+    assert (raw.facts.product, raw.ccd.unit, raw.exposure) == ("raw", u.adu, Exposure.READS)
+    assert (cal.facts.product, cal.ccd.unit, cal.exposure) == ("cal", u.adu / u.s, Exposure.RAMP)
+    assert raw.origin.hdus == ("SCI,1", "SCI,26")
+    assert (raw.facts.detector, raw.facts.filter, raw.facts.gain) == ("NIC2", "F160W", (5.4,))
+    assert raw.steps == ("subtracted the zeroth read from the last",)
+    assert raw.shape == cal.shape == (256, 256)
+
+
+def nicmos_file(data, dq=None, **cards):
+    """Return a NICMOS file of one image."""
+    primary = fits.PrimaryHDU()
+    primary.header.update(TELESCOP="HST", INSTRUME="NICMOS", CAMERA=1, ADCGAIN=5.4, **cards)
+    hdul = fits.HDUList([primary, fits.ImageHDU(data, name="SCI", ver=1)])
+    if dq is not None:
+        hdul.append(fits.ImageHDU(dq, name="DQ", ver=1))
+    return hdul
+
+
+def test_wrapped_differences():
+    """Of an ACCUM exposure, subtracted aboard in 16 bits, what had wrapped around is put right; of others not."""
+    data = np.random.default_rng(3).integers(0, 90, (256, 256)).astype(np.int16)
+    data[100, 100:103] = (-23501, -32768, -23500)
+    frame = read_frame(nicmos_file(data, OBSMODE="ACCUM"))
+    assert frame.ccd.data[100, 100:103].tolist() == [65536 - 23501, 32768, -23500]
+    assert frame.steps == ("added 65536 DN to 2 pixels below -23500, which had wrapped around",)
+    assert (frame.facts.product, frame.exposure) == ("raw", Exposure.READS)
+    for cards in ({"OBSMODE": "ACCUM", "BIASDONE": "PERFORMED"}, {"OBSMODE": "MULTIACCUM"}):
+        assert_array_equal(read_frame(nicmos_file(data, **cards)).ccd.data, data)
+
+
+@pytest.mark.parametrize(
+    ("cards", "product", "rays"),
+    [
+        ({"OBSMODE": "MULTIACCUM", "CRIDDONE": "PERFORMED"}, "cal", Exposure.RAMP),
+        ({"OBSMODE": "ACCUM", "CRIDDONE": "PERFORMED"}, "cal", Exposure.READS),
+        ({"CALSTAGE": "CALNICB", "CRIDDONE": "PERFORMED"}, "mos", Exposure.COMBINED),
+    ],
+)
+def test_products_of_nicmos(cards, product, rays):
+    """Products follow from calnica's indicators; a mosaic has any size."""
+    frame = read_frame(nicmos_file(np.random.default_rng(4).normal(1, 1, (263, 270)), **cards))
+    assert (frame.facts.product, frame.exposure, frame.shape) == (product, rays, (263, 270))
+
+
+def test_bits_of_nicmos():
+    """Sources and signal in the zeroth read are no defects; saturated pixels count, bad ones are masked."""
+    dq = np.zeros((256, 256), np.int16)
+    dq[5, :15] = [1 << bit for bit in range(15)]
+    frame = read_frame(nicmos_file(np.ones((256, 256)), dq, CRIDDONE="PERFORMED"))
+    masked = {1, 2, 4, 8, 16, 32, 128, 256}
+    assert {int(dq[5, x]) for x in np.flatnonzero(frame.ccd.mask[5])} == masked | {4096}
+    assert_allclose(frame.quality * dq.size, len(masked) + 1)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("product", ["raw", "ima"])
-def test_full_array(product):
+def test_full_array(product, spots, measure):
     """The full array is read like its subarrays."""
     scene = np.zeros((1014, 1014), np.float32)
-    scene[600:856, 300:556] = spots((256, 256))
+    scene[600:856, 300:556] = spots
     frame = read_frame(make_frame(f"wfc3_ir_{product}", scene, signal=FLUX, cosmic_rays=False))
     assert frame.shape == (1014, 1014)
     seconds = 1 if product == "raw" else frame.facts.exptime
     x, y = SPOTS[0]
-    flux, column, row = measured(frame, frame.good, 300 + round(x), 600 + round(y))
+    flux, column, row = measure(frame, 300 + round(x), 600 + round(y))
     assert_allclose(flux * seconds, FLUX, rtol=0.03)
     assert_allclose((column, row), (300 + x, 600 + y), atol=0.1)

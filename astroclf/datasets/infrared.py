@@ -7,8 +7,8 @@ import numpy as np
 from astropy.io import fits
 
 from astroclf.datasets import detector
-from astroclf.datasets.headers import SERIOUS_FLAGS, extension_header, null_array, plane_wcs, primary_header
-from astroclf.datasets.reads import Ramp, reads_of
+from astroclf.datasets.headers import SERIOUS_FLAGS, extension_header, plane_wcs, primary_header
+from astroclf.datasets.reads import Ramp, good_reads, read_cards, reads_of, stored
 
 __all__ = ["infrared_frame", "read_times"]
 
@@ -18,7 +18,10 @@ _SEQUENCES = {
         (2.932, 5.865, 8.797, 11.730, 24.230, 49.230, *(99.230605 + 100.000313 * n for n in range(9))),
     ),
     "SPARS25": (0.278, tuple(25.0 * n for n in range(1, 16))),
+    "SPARS4": (0.203, (0.303, 0.606, *(3.996 + 4.001 * n for n in range(23)))),
 }
+"""Seconds to the zeroth read, and from it to the others: WFC3's (WFC3 Instrument Handbook 7.7), then NICMOS's
+(calnica ``n_setup.c``; Xu, "New NICMOS Readout Sequences")."""
 _FULL_FRAME = (1014, 1014)
 _READ_NOISE = 20.5, 12.0
 """Electrons: of a pair of reads, of a ramp of 14 (WFC3 Instrument Handbook 5.7)."""
@@ -31,12 +34,12 @@ _DEAD, _HOT, _UNSTABLE, _SATURATED, _BLOB = 4, 16, 32, 256, 512
 
 def read_times(camera, exptime):
     """
-    Return when WFC3/IR reads the detector without destroying the charge.
+    Return when an infrared array is read without destroying the charge.
 
     Parameters
     ----------
     camera : `~astroclf.datasets.cameras.Camera`
-        WFC3/IR or a subarray of it; its ``sequence`` says which (WFC3 Instrument Handbook 7.7).
+        WFC3/IR, a subarray of it, or NICMOS; its ``sequence`` says which.
     exptime : float
         Wanted exposure time in seconds; the sequence ends at the read nearest to it.
 
@@ -81,7 +84,7 @@ def infrared_frame(shot, light, rng, *, cosmic_rays=True):
     flat, dark, quality = _state(camera)
     zeroth, times = read_times(camera, shot.exptime)
     rate = light / np.float32(shot.exptime) * flat + dark
-    samples, seconds = _good_reads(rate, camera.full_well, zeroth, times)
+    samples, seconds = good_reads(rate, camera.full_well, zeroth, times)
     noise = _ramp_noise(samples)
     restless = np.where(quality & _UNSTABLE, np.float32(_UNSTABLE_NOISE), 1) * noise
     charge = detector.noisy(np.minimum(rate * seconds, camera.full_well), rng, restless)
@@ -115,19 +118,10 @@ def _assemble(shot, imsets, ramp):
         for name, (array, unit, dtype) in arrays.items():
             header = extension_header(shot, name, extver, unit, camera.chips[0], wcs)
             if name == "SCI":
-                header.extend(_read_cards(times, number), end=True)
+                header.extend(read_cards(times, number), end=True)
                 header.extend(_quality_cards(arrays["DQ"][0]), end=True)
-            hdus.append(_stored(array.astype(dtype), header))
+            hdus.append(stored(array.astype(dtype), header))
     return hdus
-
-
-def _read_cards(times, number):
-    step = times[number] - times[number - 1] if number else 0.0
-    return [
-        ("SAMPNUM", number, "MULTIACCUM sample number"),
-        ("SAMPTIME", round(times[number], 6), "total integration time (sec)"),
-        ("DELTATIM", round(step, 6), "integration time of this sample (sec)"),
-    ]
 
 
 def _quality_cards(quality):
@@ -135,21 +129,6 @@ def _quality_cards(quality):
         ("NGOODPIX", int(np.count_nonzero((quality & SERIOUS_FLAGS) == 0)), "number of good pixels"),
         ("SDQFLAGS", SERIOUS_FLAGS, "serious data quality flags"),
     ]
-
-
-def _stored(array, header):
-    """Return an extension; one number stands for an array of equal ones (hstcal ``hstio.c``)."""
-    if np.all(array == array.flat[0]):
-        return null_array(header, array.shape, 16 if array.dtype.kind in "iu" else -32, array.flat[0])
-    return fits.ImageHDU(array, header)
-
-
-def _good_reads(rate, full_well, zeroth, times):
-    """Return the number of reads before each pixel is full, and the time they cover in seconds."""
-    limits = full_well / np.maximum(rate, 1e-6)
-    reads = np.searchsorted(zeroth + times, limits)
-    seconds = np.where(reads > 1, times[np.maximum(reads, 1) - 1], zeroth)
-    return np.maximum(reads, 1), seconds.astype(np.float32)
 
 
 def _ramp_noise(samples):

@@ -4,10 +4,12 @@
 from dataclasses import dataclass
 
 import numpy as np
+from astropy.io import fits
 
 from astroclf.datasets import detector
+from astroclf.datasets.headers import null_array
 
-__all__ = ["Ramp", "reads_of"]
+__all__ = ["Ramp", "charges_of", "good_reads", "read_cards", "reads_of", "stored"]
 
 COSMIC_RAY_RATE = 1.1
 """Cosmic rays per second and square centimetre (Miles et al. 2021, ApJ 918, 86)."""
@@ -75,15 +77,72 @@ def reads_of(shot, ramp, rng, *, cosmic_rays=True):
         unit and type. Counts of a raw read; electrons per second since the zeroth read of an ima, dark
         current subtracted, cosmic rays flagged and left in.
     """
-    charges, struck = _charges(shot.camera, ramp, rng, cosmic_rays)
+    charges, struck = charges_of(shot.camera, ramp, rng, cosmic_rays=cosmic_rays)
     counts = _counts(shot.camera, charges, rng)
     if shot.product == "raw":
         return [_raw(counts[k], ramp, k) for k in reversed(range(len(counts)))]
     return [_calibrated(shot.camera, ramp, counts, struck, k) for k in reversed(range(len(counts)))]
 
 
-def _charges(camera, ramp, rng, cosmic_rays):
-    """Return the electrons in every pixel at every read from the zeroth on, and whether a ray had hit it."""
+def good_reads(rate, full_well, zeroth, times):
+    """
+    Return how long the pixels of an infrared array can be read.
+
+    Parameters
+    ----------
+    rate : `~numpy.ndarray`, shape (ny, nx)
+        Electrons per second.
+    full_well : float
+        Electrons a pixel can hold.
+    zeroth, times
+        As in `Ramp`.
+
+    Returns
+    -------
+    samples, seconds : `~numpy.ndarray`, shape (ny, nx)
+        Reads before each pixel is full, at least one, and the time they cover.
+    """
+    limits = full_well / np.maximum(rate, 1e-6)
+    reads = np.searchsorted(zeroth + times, limits)
+    seconds = np.where(reads > 1, times[np.maximum(reads, 1) - 1], zeroth)
+    return np.maximum(reads, 1), seconds.astype(np.float32)
+
+
+def read_cards(times, number):
+    """Return the cards that say when a read was taken; ``number`` counts from the zeroth read."""
+    step = times[number] - times[number - 1] if number else 0.0
+    return [
+        ("SAMPNUM", number, "MULTIACCUM sample number"),
+        ("SAMPTIME", round(times[number], 6), "total integration time (sec)"),
+        ("DELTATIM", round(step, 6), "integration time of this sample (sec)"),
+    ]
+
+
+def stored(array, header):
+    """Return an extension; one number stands for an array of equal ones (hstcal ``hstio.c``)."""
+    if np.all(array == array.flat[0]):
+        return null_array(header, array.shape, 16 if array.dtype.kind in "iu" else -32, array.flat[0])
+    return fits.ImageHDU(array, header)
+
+
+def charges_of(camera, ramp, rng, *, cosmic_rays=True):
+    """
+    Return what an infrared array holds at every read.
+
+    Parameters
+    ----------
+    camera : `~astroclf.datasets.cameras.Camera`
+        The array.
+    ramp, rng, cosmic_rays
+        As in `reads_of`.
+
+    Returns
+    -------
+    charges : list of `~numpy.ndarray` of float32, shape (ny, nx)
+        Electrons, from the zeroth read to the last.
+    struck : list of `~numpy.ndarray` of bool, shape (ny, nx)
+        Whether a cosmic ray had hit a pixel before the read.
+    """
     early = ramp.samples == 1
     photons = np.rint(np.maximum(ramp.charge, 0)).astype(np.int64)
     first = np.where(early, photons, rng.poisson(np.minimum(ramp.rate * ramp.zeroth, camera.full_well)))

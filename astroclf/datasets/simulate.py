@@ -10,10 +10,13 @@ import numpy as np
 
 from astroclf.datasets import cameras
 from astroclf.datasets.ccd import ccd_frame
+from astroclf.datasets.foc import foc_frame
 from astroclf.datasets.headers import Shot
 from astroclf.datasets.infrared import infrared_frame, read_times
 from astroclf.datasets.jwst import jwst_frame
+from astroclf.datasets.nicmos import nicmos_frame
 from astroclf.datasets.scenes import draw_scene
+from astroclf.datasets.stis import stis_ccd_frame, stis_mama_frame
 
 __all__ = ["LAYOUTS", "Layout", "make_frame"]
 
@@ -79,6 +82,17 @@ LAYOUTS = _layouts(
     ("wfc3_ir_sub256_raw", cameras.WFC3_IR_SUB256, infrared_frame),
     ("wfc3_ir_sub256_ima", cameras.WFC3_IR_SUB256, infrared_frame),
     ("wfc3_ir_sub256_flt", cameras.WFC3_IR_SUB256, infrared_frame),
+    ("nicmos_raw", cameras.NIC2, nicmos_frame),
+    ("nicmos_cal", cameras.NIC2, nicmos_frame),
+    ("stis_ccd_raw", cameras.STIS_CCD, stis_ccd_frame),
+    ("stis_ccd_flt", cameras.STIS_CCD, stis_ccd_frame),
+    ("stis_ccd_crj", cameras.STIS_CCD, stis_ccd_frame),
+    ("stis_mama_raw", cameras.STIS_NUV, stis_mama_frame),
+    ("stis_mama_flt", cameras.STIS_NUV, stis_mama_frame),
+    ("foc_d0f", cameras.FOC_F96, foc_frame),
+    ("foc_c0f", cameras.FOC_F96, foc_frame),
+    ("foc_zoom_d0f", cameras.FOC_F96_ZOOM, foc_frame),
+    ("foc_zoom_c0f", cameras.FOC_F96_ZOOM, foc_frame),
     ("jwst_nircam_rate", cameras.JWST_NIRCAM, jwst_frame),
     ("jwst_nircam_cal", cameras.JWST_NIRCAM, jwst_frame),
     ("jwst_nircam_i2d", cameras.JWST_NIRCAM_DITHERED, jwst_frame),
@@ -165,7 +179,7 @@ def _exposure_time(camera, exptime):
     if not exptime > 0:
         msg = f"exptime must be a positive number of seconds; got {exptime!r}"
         raise ValueError(msg)
-    return round(float(read_times(camera, exptime)[1][-1]), 6) if camera.detector == "IR" else float(exptime)
+    return round(float(read_times(camera, exptime)[1][-1]), 6) if camera.sequence else float(exptime)
 
 
 def _light(layout, scene, signal, rng):

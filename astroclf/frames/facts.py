@@ -10,7 +10,7 @@ from astroclf.frames.frame import Facts
 
 __all__ = ["header_facts", "not_sky"]
 
-_FILTER_WHEELS = ("FILTER1", "FILTER2", "FILTNAM1", "FILTNAM2")
+_FILTER_WHEELS = ("FILTER1", "FILTER2", "FILTNAM1", "FILTNAM2", "FILTNAM3", "FILTNAM4")
 _CLEAR = ("CLEAR", "NONE", "N/A", "OPEN")
 _KINDS = ("IMAGETYP", "OBSTYPE", "EXP_TYPE", "ESO DPR TYPE", "ESO DPR TECH")
 """Keywords that say what kind of picture was meant; the last two are HIERARCH keywords of ESO."""
@@ -47,11 +47,11 @@ def header_facts(header):
     return Facts(
         telescope=_text(header, "TELESCOP", "OBSERVAT"),
         instrument=instrument,
-        detector="" if instrument == "WFPC2" else _text(header, "DETECTOR", "CHANNEL"),
-        filter=_filter(header),
+        detector=_detector(header, instrument),
+        filter=_stis_element(header) if instrument == "STIS" else _filter(header),
         target=_text(header, "TARGNAME", "TARGPROP", "OBJECT"),
         date=f"{date}T{time}" if date and time and "T" not in date else date,
-        exptime=_number(header, "EXPTIME", "EFFEXPTM", "EXPOSURE"),
+        exptime=_number(header, "EXPTIME", "EFFEXPTM", "EXPOSURE", "TEXPTIME"),
         pivot=_number(header, "PHOTPLAM"),
     )
 
@@ -82,6 +82,15 @@ def not_sky(header):
         elements = (name for name in _filter(header).split("+") if _DISPERSERS.fullmatch(name.upper()))
         notes += [f"filter {name}: the header says this shows spectra" for name in elements]
     return tuple(notes)
+
+
+def _detector(header, instrument):
+    """Return DETECTOR; of NICMOS its camera and of FOC its relay; of WFPC2 nothing, where it numbers a chip."""
+    if instrument == "NICMOS":
+        return f"NIC{_text(header, 'CAMERA')}"
+    if instrument == "FOC":
+        return _text(header, "OPTCRLY")
+    return "" if instrument == "WFPC2" else _text(header, "DETECTOR", "CHANNEL")
 
 
 def _text(header, *keywords):
@@ -118,3 +127,9 @@ def _filter(header):
     wheels = [_text(header, wheel) for wheel in _FILTER_WHEELS]
     used = [wheel for wheel in wheels if wheel and not wheel.isdecimal() and not wheel.upper().startswith(_CLEAR)]
     return "+".join(used) or _text(header, "OPT_ELEM")
+
+
+def _stis_element(header):
+    """Return what STIS looked through: filters are apertures, and the disperser says what a spectrum is."""
+    imaging = _text(header, "OPT_ELEM").upper().startswith("MIR")
+    return _text(header, "APERTURE") if imaging else _text(header, "OPT_ELEM") or _filter(header)

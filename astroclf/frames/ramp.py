@@ -1,7 +1,7 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """Ramps: infrared detectors that are read many times without being reset."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from astropy import units as u
@@ -10,7 +10,7 @@ from astropy.stats import sigma_clipped_stats
 from astroclf.frames.ccd import quality_array, science_hdus
 from astroclf.frames.frame import Exposure
 from astroclf.frames.quality import DQBits
-from astroclf.frames.reading import Reading, image_array, unit_of
+from astroclf.frames.reading import Reading, image_array, image_shape, unit_of
 
 __all__ = ["RampCamera", "done", "is_ramp"]
 
@@ -74,7 +74,8 @@ class RampCamera:
         border, notes = self._border(last.shape)
         inner = tuple(slice(border, n - border) for n in last.shape)
         quality, dq = quality_array(hdul, reads[0], last.shape, name)
-        bad, saturated, rays = self.bits.split(dq[inner])
+        struck = self.struck if len(reads) > 1 else 0
+        bad, saturated, rays = replace(self.bits, cosmic_ray=self.bits.cosmic_ray | struck).split(dq[inner])
         data, used, steps = last, reads[:1], ()
         if len(reads) > 1 and not done(header, "ZOFF"):
             used = reads[0], reads[-1]
@@ -86,7 +87,6 @@ class RampCamera:
         data, unit, converted = self._electrons(data[inner], hdul[reads[0]].header, header)
         steps += converted
         if len(reads) > 1:
-            rays = rays | (dq[inner] & self.struck > 0)
             data, filled = self._fill(data, saturated, unit, hdul[reads[0]].header)
             steps += filled
         product, exposure = self._product(header, len(reads))
@@ -144,7 +144,7 @@ class RampCamera:
 
     def _product(self, header, reads):
         """Return the name of the product and what became of its cosmic rays."""
-        if reads == 1 and done(header, "RPT"):
+        if reads == 1 and (done(header, "RPT") or header.get("CALSTAGE") == "CALNICB"):
             return self.combined, Exposure.COMBINED
         if not _calibrated(header):
             return "raw", Exposure.READS
@@ -157,7 +157,7 @@ def is_ramp(hdul, instrument, detector):
     """Return whether a file has SCI extensions of one shape from this detector, constant ones too, and no WHT."""
     header = hdul[0].header
     named = header.get("INSTRUME"), header.get("DETECTOR") if detector else None
-    shapes = {_shape(hdul[index]) for index in science_hdus(hdul)}
+    shapes = {image_shape(hdul[index]) for index in science_hdus(hdul)}
     return named == (instrument, detector) and len(shapes) == 1 and not any(hdu.name == "WHT" for hdu in hdul)
 
 
@@ -171,7 +171,8 @@ def _calibrated(header):
 
 
 def _fitted(header):
-    return done(header, "CR") or done(header, "CRID")
+    """Return whether a ramp was fitted: calnica finds no cosmic rays in what is no ramp."""
+    return (done(header, "CR") or done(header, "CRID")) and header.get("OBSMODE", "MULTIACCUM") == "MULTIACCUM"
 
 
 def _difference(last, zeroth, border):
@@ -187,7 +188,3 @@ def _reference(read, border):
     """Return the mean of the reference pixels left and right but the outermost, as calwf3's ``blevcorr.c`` does."""
     rows = read[border:-border]
     return float(sigma_clipped_stats(np.hstack([rows[:, 1:border], rows[:, -border:-1]]), sigma=3)[0])
-
-
-def _shape(hdu):
-    return hdu.shape or (hdu.header.get("NPIX2"), hdu.header.get("NPIX1"))

@@ -3,8 +3,11 @@
 
 from astroclf.frames.acs import HRC, SBC, WFC
 from astroclf.frames.drizzled import DRIZZLED
+from astroclf.frames.foc import FOC
 from astroclf.frames.jwst import JWST
+from astroclf.frames.nicmos import NICMOS
 from astroclf.frames.plain import PLAIN, SCIENCE
+from astroclf.frames.stis import STIS
 from astroclf.frames.wfc3_ir import IR
 from astroclf.frames.wfc3_uvis import UVIS
 from astroclf.frames.wfpc2 import WFPC2
@@ -18,6 +21,9 @@ LAYOUTS = (
     SBC,
     UVIS,
     IR,
+    NICMOS,
+    STIS,
+    FOC,
     JWST,
     WFPC2,
     SCIENCE,

@@ -3,6 +3,7 @@
 
 from astroclf.datasets.cameras.acs import ACS_WFC
 from astroclf.datasets.cameras.camera import Amplifier, Camera, Chip, Filter
+from astroclf.datasets.cameras.foc import FOC_F96, FOC_F96_ZOOM
 from astroclf.datasets.cameras.jwst import (
     JWST_MIRI,
     JWST_MIRI_SUB256,
@@ -12,17 +13,24 @@ from astroclf.datasets.cameras.jwst import (
     JWST_NIRCAM_SUB160_DITHERED,
     JWSTCamera,
 )
+from astroclf.datasets.cameras.nicmos import NIC2
+from astroclf.datasets.cameras.stis import STIS_CCD, STIS_NUV
 from astroclf.datasets.cameras.wfc3_ir import WFC3_IR, WFC3_IR_SUB256
 from astroclf.datasets.cameras.wfc3_uvis import WFC3_UVIS, WFC3_UVIS_C512C
 
 __all__ = [
     "ACS_WFC",
+    "FOC_F96",
+    "FOC_F96_ZOOM",
     "JWST_MIRI",
     "JWST_MIRI_SUB256",
     "JWST_NIRCAM",
     "JWST_NIRCAM_DITHERED",
     "JWST_NIRCAM_SUB160",
     "JWST_NIRCAM_SUB160_DITHERED",
+    "NIC2",
+    "STIS_CCD",
+    "STIS_NUV",
     "WFC3_IR",
     "WFC3_IR_SUB256",
     "WFC3_UVIS",

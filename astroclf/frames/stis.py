@@ -1,0 +1,165 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""STIS: raw, flt, crj and rectified frames of its CCD and its two MAMAs."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from astropy import units as u
+from astropy.wcs import WCS
+
+from astroclf.frames.ccd import quality_array, science_hdus
+from astroclf.frames.frame import Exposure
+from astroclf.frames.quality import DQBits
+from astroclf.frames.quiet import quiet
+from astroclf.frames.reading import Reading, hdu_name, image_array, unit_of
+
+__all__ = ["STIS"]
+
+_BITS = DQBits(bad=1 | 2 | 4 | 8 | 16 | 32 | 128 | 512, saturated=256, cosmic_ray=4096 | 8192)
+"""STIS: lost, bad, beyond the aperture, masked, hot, large blemish, overscan, bad reference; kept: small blemishes
+(1024), which calstis' SDQFLAGS keeps, and what is flagged of spectra and charge transfer. hstcal ``stisdq.h``."""
+
+_SIDE, _HIGH_RESOLUTION = 1024, 2048
+_SERIAL, _PARALLEL = 19, 20
+_CALIBRATIONS = "DQICORR", "BLEVCORR", "DARKCORR", "FLATCORR", "LORSCORR"
+
+
+@dataclass(frozen=True)
+class _Overscan:
+    """Where the overscan of a raw CCD frame lies: pixels to trim on each side, and the columns of the bias level."""
+
+    left: int
+    right: int
+    bottom: int
+    top: int
+    level: slice
+
+
+class _STIS:
+    """
+    A CCD with overscan around it, and two photon counters that may be read at twice the resolution.
+
+    A file of several exposures of one scene (CRSPLIT) has an image set each.
+    """
+
+    name = "stis"
+
+    def matches(self, hdul):
+        """Return whether a file has SCI extensions from STIS with their errors or data quality beside them."""
+        beside = any(hdu.name in ("ERR", "DQ") for hdu in hdul)
+        drizzled = any(hdu.name == "WHT" for hdu in hdul)
+        return hdul[0].header.get("INSTRUME") == "STIS" and beside and bool(science_hdus(hdul)) and not drizzled
+
+    def read(self, hdul, name):
+        """Return the first exposure as a `Reading`; further ones are named in a note."""
+        ccd = hdul[0].header.get("DETECTOR") == "CCD"
+        return (_read_ccd if ccd else _read_mama)(hdul, name)
+
+
+STIS = _STIS()
+"""The layout of STIS frames."""
+
+
+def _read_ccd(hdul, name):
+    """Return the illuminated pixels of the CCD, in electrons where the gain is known."""
+    header, science = hdul[0].header, science_hdus(hdul)
+    data = image_array(hdul, science[0], name).astype(np.float32)
+    quality, dq = quality_array(hdul, science[0], data.shape, name)
+    overscan, notes = (None, ()) if header.get("BLEVCORR") == "COMPLETE" else _overscan(header, data.shape)
+    steps, corner = (), (0, 0)
+    if overscan:
+        lit = np.s_[overscan.bottom : data.shape[0] - overscan.top, overscan.left : data.shape[1] - overscan.right]
+        level = float(np.median(data[lit[0], overscan.level]))
+        data, dq, corner = data[lit] - np.float32(level), dq[lit], (overscan.bottom, overscan.left)
+        steps = (
+            f"subtracted the level of the overscan: {level:.1f} DN",
+            f"trimmed {overscan.left} + {overscan.right} columns and {overscan.bottom + overscan.top} rows",
+        )
+    gain, readnoise = header.get("ATODGAIN") or header.get("CCDGAIN") or 0, header.get("READNSE") or 0
+    unit = unit_of(hdul[science[0]].header)
+    if gain > 0 and unit == u.adu:
+        data, unit = data * np.float32(gain), u.electron
+        steps += (f"multiplied by the gain of {gain:.4g} e-/DN",)
+    bad, saturated, rays = _BITS.split(dq)
+    product = _product(header)
+    exposure = {"flt": Exposure.SINGLE, "raw": Exposure.SINGLE, "crj": Exposure.COMBINED, "sx2": Exposure.COMBINED}
+    return Reading(
+        data, science[:1], quality, bad, saturated, rays, unit=unit, layout=STIS.name,
+        exposure=exposure.get(product, Exposure.UNKNOWN), product=product, gain=(gain,) * (gain > 0),
+        readnoise=(readnoise,) * (readnoise > 0), steps=steps, notes=notes + _others(hdul, science), corner=corner,
+    )  # fmt: skip
+
+
+def _overscan(header, shape):
+    """
+    Return where the overscan of a raw frame lies, and a note where that is not known.
+
+    All of it as amplifier A would put it, then mirrored for the one that read (hstcal ``findover.c``).
+    """
+    (ny, nx), amplifier = shape, str(header.get("CCDAMP", "D")).strip()
+    bin_x, bin_y = header.get("BINAXIS1", 1), header.get("BINAXIS2", 1)
+    if (bin_x, bin_y) == (1, 1) and (nx, ny) == (_SIDE + 2 * _SERIAL, _SIDE + _PARALLEL):
+        left, right, top, level = _SERIAL, _SERIAL, _PARALLEL, (1046, 1060)
+    elif (bin_x, bin_y) == (1, 1) and nx == _SIDE + 2 * (_SERIAL - 1) and ny <= _SIDE:
+        left, right, top, level = _SERIAL - 1, _SERIAL - 1, 0, (1046, 1059)
+    elif bin_x in (1, 2, 4) and bin_y in (1, 2, 4) and (bin_x, bin_y) != (1, 1):
+        left = _SERIAL if bin_x == 1 else (_SERIAL + 1) // bin_x
+        right = nx - (_SIDE if bin_x == 1 else _SIDE // bin_x - 1) - left
+        top, level = ny - _SIDE // bin_y, {1: (1046, 1052), 2: (524, 530), 4: (263, 269)}[bin_x]
+    else:
+        left = right = top = -1
+    if min(left, right, top) < 0 or amplifier not in tuple("ABCD"):
+        return None, (f"{nx} x {ny} pixels read by amplifier {amplifier}: no overscan is known, the bias is still in",)
+    first, last = level if amplifier in "AC" else (nx - 1 - level[1], nx - 1 - level[0])
+    if amplifier in "BD":
+        left, right = right, left
+    bottom, top = (0, top) if amplifier in "AB" else (top, 0)
+    return _Overscan(left, right, bottom, top, slice(first, last + 1)), ()
+
+
+def _read_mama(hdul, name):
+    """Return the photons a MAMA counted; those of high-resolution pixels summed by two each way."""
+    science = science_hdus(hdul)
+    data = image_array(hdul, science[0], name).astype(np.float32)
+    quality, dq = quality_array(hdul, science[0], data.shape, name)
+    steps, wcs = (), None
+    if data.shape == (_HIGH_RESOLUTION, _HIGH_RESOLUTION):
+        data, dq = _blocks(data).sum(axis=(1, 3)), np.bitwise_or.reduce(_blocks(dq), axis=(1, 3))
+        steps, wcs = ("summed 2 x 2 high-resolution pixels",), _halved_wcs(hdul[science[0]].header)
+    bad, saturated, rays = _BITS.split(dq)
+    return Reading(
+        data, science[:1], quality, bad, saturated, rays, layout=STIS.name, exposure=Exposure.COUNTER,
+        product=_product(hdul[0].header), steps=steps, notes=_others(hdul, science), wcs=wcs,
+    )  # fmt: skip
+
+
+def _blocks(array):
+    ny, nx = array.shape
+    return array.reshape(ny // 2, 2, nx // 2, 2)
+
+
+def _halved_wcs(header):
+    """Return the WCS of a header for pixels twice as large (calstis, ``dolores.c``); None if there is none."""
+    with quiet():
+        try:
+            wcs = WCS(header)
+        except Exception:  # wcslib and astropy raise a dozen kinds for broken keywords
+            return None
+        return wcs.celestial[::2, ::2] if wcs.has_celestial else None
+
+
+def _product(header):
+    """Return the name of the product by calstis' switches."""
+    combined = header.get("CRCORR") == "COMPLETE"
+    if "COMPLETE" in (header.get("GEOCORR"), header.get("X2DCORR")):
+        return "sx2" if combined else "x2d"
+    if combined:
+        return "crj"
+    if header.get("RPTCORR") == "COMPLETE":
+        return "sfl"
+    return "flt" if any(header.get(switch) == "COMPLETE" for switch in _CALIBRATIONS) else "raw"
+
+
+def _others(hdul, science):
+    first, *others = (hdu_name(hdul, index) for index in science)
+    return (f"read {first} alone; choose another exposure with hdu=: {' '.join(others)}",) if others else ()
