@@ -43,12 +43,13 @@ class Readout:
 
     @property
     def image(self):
-        """Counts, with the level of the amplifier and noise of one count in columns beyond, and nonsense in rows."""
+        """Counts, with the level of the amplifier and a few odd pixels in columns beyond, and nonsense in rows."""
         borders = (self.below, self.above), (self.left, self.right)
         lit = self.electrons / GAIN[self.amplifier] + BIAS[self.amplifier]
         image = np.pad(lit, ((0, 0), borders[1]), constant_values=BIAS[self.amplifier])
-        image[::7, : self.left] += 1
-        image[::9, self.left + self.width :] -= 1
+        image[::7, : self.left // 3] += 9
+        image[::90, : self.left] += 900
+        image[::9, self.left + self.width + 1 : -5] -= 30
         return np.pad(image, (borders[0], (0, 0)), constant_values=65535).astype(np.uint16)
 
     def hdul(self, **cards):
@@ -212,6 +213,14 @@ def test_gain_of_the_header_then_of_the_table_then_as_commanded():
     assert none.notes == ("neither ATODGNx nor CCDGAIN says its gain: it is left in DN",)
     assert none.ccd.unit == u.adu
     assert_allclose(none.ccd.data, CORNER.electrons / GAIN["C"], rtol=1e-5, atol=1e-3)
+
+
+def test_level_between_two_counts():
+    """The level of the overscan is known to a small fraction of a count."""
+    hdul = CORNER.hdul()
+    rng = np.random.default_rng(8)
+    hdul["SCI"].data[:, :25] = np.rint(2200.4 + 2 * rng.standard_normal((512, 25)))
+    assert_allclose(read_frame(hdul).ccd.data, CORNER.electrons - 0.4 * GAIN["C"], atol=0.1 * GAIN["C"])
 
 
 def test_overscan_survives_rays():

@@ -10,11 +10,21 @@ from astropy.wcs import WCS
 
 from astroclf.datasets.cameras import Camera, Filter
 
-__all__ = ["Shot", "extension_header", "null_array", "plane_wcs", "primary_header"]
+__all__ = [
+    "Shot",
+    "drizzled_headers",
+    "extension_header",
+    "north_up_wcs",
+    "null_array",
+    "plane_wcs",
+    "primary_header",
+]
 
 SERIOUS_FLAGS = 31743
 """SDQFLAGS: the data-quality bits the pipelines of ACS and WFC3 count as serious."""
 
+_DRIZZLED_PIXEL = {"WFC": 0.05, "HRC": 0.025, "SBC": 0.025, "UVIS": 0.0396, "IR": 0.1283}
+"""Arcsec: the pixels of drizzled images in the archive."""
 _SECONDS_PER_DAY = 86400.0
 _STEP = 500.0
 _SWITCHES = {
@@ -39,11 +49,15 @@ _SWITCHES = {
 _DONE = {
     "WFC": "DQICORR BLEVCORR BIASCORR DARKCORR FLATCORR PHOTCORR EXPSCORR",
     "UVIS": "DQICORR BLEVCORR BIASCORR DARKCORR FLATCORR PHOTCORR EXPSCORR FLUXCORR",
+    "HRC": "DQICORR BLEVCORR BIASCORR DARKCORR FLATCORR PHOTCORR EXPSCORR",
+    "SBC": "DQICORR DARKCORR FLATCORR PHOTCORR",
     "IR": "DQICORR ZSIGCORR ZOFFCORR DARKCORR BLEVCORR NLINCORR FLATCORR CRCORR UNITCORR PHOTCORR",
 }
 _OMITTED = {
     "WFC": "ATODCORR FLSHCORR CRCORR SHADCORR RPTCORR",
     "UVIS": "ATODCORR FLSHCORR CRCORR SHADCORR",
+    "HRC": "ATODCORR FLSHCORR CRCORR SHADCORR RPTCORR",
+    "SBC": "CRCORR SHADCORR RPTCORR",
     "IR": "RPTCORR",
 }
 
@@ -58,7 +72,7 @@ class Shot:
     camera : Camera
         The camera.
     product : str
-        ``raw``, ``ima``, ``flt`` or ``flc``.
+        ``raw``, ``ima``, ``flt``, ``flc``, ``crj``, ``crc``, ``drz`` or ``drc``.
     rootname : str
         Nine characters, as in the Hubble archive.
     target : str
@@ -75,6 +89,8 @@ class Shot:
         The filter.
     history : tuple of str
         How to make the frame again.
+    exposures : int
+        How many exposures a product was made of.
     """
 
     camera: Camera
@@ -88,6 +104,7 @@ class Shot:
     exptime: float
     filter: Filter
     history: tuple[str, ...]
+    exposures: int = 1
 
     @property
     def calibrated(self):
@@ -160,7 +177,7 @@ def extension_header(shot, name, extver, unit, chip, wcs):
         ("EXPNAME", shot.rootname, "exposure identifier"),
         ("BUNIT", unit, "brightness units"),
     ]
-    if name == "SCI" and shot.camera.detector != "IR":
+    if name == "SCI" and shot.camera.detector not in ("IR", "SBC"):
         cards.append(("CCDCHIP", chip.number, "CCD chip (1 or 2)"))
     _section(header, None, cards)
     _section(header, "World Coordinate System and Related Parameters", _wcs_cards(shot, chip, wcs))
@@ -227,6 +244,86 @@ def plane_wcs(shot):
     rotation = np.array([[-cosine, sine], [sine, cosine]])
     cd = rotation @ np.array(shot.camera.linear) / 3600
     return _tangent((shot.ra, shot.dec), cd, ((nx + 1) / 2, (ny + 1) / 2))
+
+
+def north_up_wcs(shot):
+    """
+    Return the grid onto which a camera's images are drizzled: north up, square pixels, no distortion.
+
+    Parameters
+    ----------
+    shot : Shot
+        The exposure.
+
+    Returns
+    -------
+    wcs : `~astropy.wcs.WCS`
+        Tangent at the middle of the detector plane.
+    shape : tuple of int
+        Shape (ny, nx) of the smallest grid that holds the plane.
+    """
+    plane, (ny, nx) = plane_wcs(shot), shot.camera.plane
+    scale = _DRIZZLED_PIXEL[shot.camera.detector] / 3600
+    wcs = _tangent((shot.ra, shot.dec), np.diag([-scale, scale]), (0.0, 0.0))
+    corners = plane.wcs_pix2world([[0.5, 0.5], [nx + 0.5, 0.5], [0.5, ny + 0.5], [nx + 0.5, ny + 0.5]], 1)
+    half = np.ceil(np.abs(wcs.wcs_world2pix(corners, 1)).max(axis=0)).astype(int) + 1
+    wcs.wcs.crpix = half + 0.5
+    return wcs, (2 * int(half[1]), 2 * int(half[0]))
+
+
+def drizzled_headers(shot, wcs, inputs):
+    """
+    Return the headers of a drizzled image.
+
+    Parameters
+    ----------
+    shot : Shot
+        The product.
+    wcs : `~astropy.wcs.WCS`
+        World coordinates of the image.
+    inputs : int
+        Number of images drizzled onto it: chips times exposures.
+
+    Returns
+    -------
+    primary : `~astropy.io.fits.Header`
+        With a few keywords of AstroDrizzle for every input.
+    extensions : list of `~astropy.io.fits.Header`
+        Those of SCI, WHT and CTX.
+    """
+    primary = primary_header(shot, 4)
+    _section(primary, "DRIZZLE", _drizzle_cards(shot, wcs, inputs))
+    extensions = []
+    for name, unit in (("SCI", "ELECTRONS/S"), ("WHT", "UNITLESS"), ("CTX", "UNITLESS")):
+        header = fits.Header([("EXTNAME", name, "extension name"), ("EXTVER", 1, "extension version number")])
+        header.extend([("BUNIT", unit, "brightness units"), *_tangent_cards(wcs, wcs.wcs.crpix)], end=True)
+        header["RADESYS"] = ("ICRS", "equatorial coordinate system")
+        header["WCSNAME"] = "DRZWCS"
+        extensions.append(header)
+    science = extensions[0]
+    science["NCOMBINE"] = (shot.exposures, "image sets combined during CR rejection")
+    if shot.camera.detector != "IR":
+        science["CCDCHIP"] = "-999"
+        _section(science, "PHOTOMETRY KEYWORDS", _photometry_cards(shot, shot.camera.chips[0]))
+    return primary, extensions
+
+
+def _drizzle_cards(shot, wcs, inputs):
+    cards = [
+        ("TEXPTIME", shot.exptime, "total exposure time"),
+        ("NDRIZIM", inputs, "Drizzle, No. images drizzled onto output"),
+    ]
+    for number in range(inputs):
+        exposure, chip = divmod(number, len(shot.camera.chips))
+        prefix = f"D{number + 1:03d}"
+        cards += [
+            (f"{prefix}VER", "astroclf", "Drizzle, task version"),
+            (f"{prefix}DATA", f"{shot.rootname[:-1]}{exposure}_flt.fits[sci,{chip + 1}]", "Drizzle, input data image"),
+            (f"{prefix}DEXP", shot.exptime / shot.exposures, "Drizzle, input image exposure time (s)"),
+            (f"{prefix}OUUN", "cps", "Drizzle, units of output image - counts or cps"),
+            (f"{prefix}SCAL", 3600 * float(wcs.wcs.cd[1, 1]), "Drizzle, pixel size (arcsec) of output image"),
+        ]
+    return cards
 
 
 def _section(header, title, cards):
@@ -296,18 +393,22 @@ def _configuration_cards(shot):
         *_filter_cards(shot),
         ("APERTURE", camera.aperture, "aperture name"),
         ("DIRIMAGE", "NONE", "direct image for grism or prism exposure"),
-        ("CCDAMP", "".join(amp.name for amp in camera.amplifiers), "CCD Amplifier Readout Configuration"),
+        ("CCDAMP", "".join(amp.name for amp in camera.amplifiers) or "N/A", "CCD Amplifier Readout Configuration"),
     ]
     if not infrared:
-        cards.append(("CRSPLIT", 1, "number of cosmic ray split exposures"))
+        cards.append(("CRSPLIT", shot.exposures, "number of cosmic ray split exposures"))
     return [*cards, *camera.cards]
 
 
 def _filter_cards(shot):
     if shot.camera.instrument == "WFC3":
         return [("FILTER", shot.filter.name, "element selected from filter wheel")]
-    blue = shot.filter.name in ("F435W", "F660N", "F814W")
-    names = ("CLEAR1L", shot.filter.name) if blue else (shot.filter.name, "CLEAR2L")
+    if shot.camera.detector == "SBC":
+        names = shot.filter.name, "N/A"
+    else:
+        size = "L" if shot.camera.detector == "WFC" else "S"
+        second = shot.filter.name in ("F435W", "F660N", "F814W")
+        names = (f"CLEAR1{size}", shot.filter.name) if second else (shot.filter.name, f"CLEAR2{size}")
     return [(f"FILTER{i}", name, f"element selected from filter wheel {i}") for i, name in enumerate(names, 1)]
 
 
@@ -315,13 +416,15 @@ def _switch_cards(shot):
     detector = shot.camera.detector
     done = "COMPLETE" if shot.calibrated else "PERFORM"
     cards = [(key, done, _SWITCHES[key]) for key in _DONE[detector].split()]
-    cards += [(key, "OMIT", _SWITCHES[key]) for key in _OMITTED[detector].split()]
-    if detector != "IR":
-        trailed = {"raw": "PERFORM", "flt": "OMIT", "flc": "COMPLETE"}
-        cards.append(("PCTECORR", trailed[shot.product], "cte correction"))
+    rejected = ("CRCORR",) if shot.product in ("crj", "crc") else ()
+    omitted = _OMITTED[detector].split()
+    cards += [(key, "COMPLETE" if key in rejected else "OMIT", _SWITCHES[key]) for key in omitted]
+    if detector in ("WFC", "UVIS"):
+        trailed = "PERFORM" if not shot.calibrated else "COMPLETE" if shot.product.endswith("c") else "OMIT"
+        cards.append(("PCTECORR", trailed, "cte correction"))
     return [
         *cards,
-        ("DRIZCORR", "PERFORM", "drizzle processing"),
+        ("DRIZCORR", "COMPLETE" if shot.product in ("drz", "drc") else "PERFORM", "drizzle processing"),
         ("IDCTAB", "N/A", "image distortion correction table"),
     ]
 
@@ -342,7 +445,7 @@ def _amplifier_cards(shot):
 
 def _photometry_cards(shot, chip):
     element = shot.filter
-    detector = {"WFC": "WFC1", "UVIS": f"UVIS{chip.number}", "IR": "IR"}[shot.camera.detector]
+    detector = {"WFC": "WFC1", "UVIS": f"UVIS{chip.number}"}.get(shot.camera.detector, shot.camera.detector)
     return [
         ("PHOTMODE", f"{shot.camera.instrument} {detector} {element.name}", "observation configuration"),
         ("PHOTFLAM", element.photflam, "inverse sensitivity, ergs/cm2/A/e-"),
@@ -364,7 +467,7 @@ def _readout_cards(shot):
         ("SIZAXIS2", size[0], "subarray axis2 size in unbinned detector pixels"),
         ("BINAXIS1", 1, "axis1 data bin size in unbinned detector pixels"),
         ("BINAXIS2", 1, "axis2 data bin size in unbinned detector pixels"),
-        ("NCOMBINE", 1, "image sets combined during CR rejection"),
+        ("NCOMBINE", shot.exposures, "image sets combined during CR rejection"),
     ]
 
 
@@ -374,15 +477,8 @@ def _wcs_cards(shot, chip, plane):
     reference = np.array([camera.shape[1] // 2, (camera.shape[0] + 1) // 2], dtype=float)
     local = _recentred(plane, reference + np.array([0, chip.row]))
     offset = _offset(shot, chip)
-    crpix, cd = reference + offset, local.wcs.cd
-    cards = [("WCSAXES", 2, "number of World Coordinate System axes")]
-    cards += [(f"CRPIX{i + 1}", crpix[i], "pixel coordinate of reference point") for i in range(2)]
-    cards += [(f"CRVAL{i + 1}", local.wcs.crval[i], "[deg] value at reference pixel") for i in range(2)]
-    cards += [(f"CTYPE{i + 1}", local.wcs.ctype[i], "the coordinate type") for i in range(2)]
-    cards += [(f"CUNIT{i + 1}", "deg", "unit of coordinate value") for i in range(2)]
-    cards += [(f"CD{i + 1}_{j + 1}", cd[i, j], "partial derivative") for i in range(2) for j in range(2)]
     return [
-        *cards,
+        *_tangent_cards(local, reference + offset),
         ("RADESYS", "ICRS", "equatorial coordinate system"),
         ("LTV1", offset[0] - camera.corner[0], "offset in X to subsection start"),
         ("LTV2", offset[1] - camera.corner[1], "offset in Y to subsection start"),
@@ -391,6 +487,17 @@ def _wcs_cards(shot, chip, plane):
         ("PA_APER", shot.angle, "position angle of the aperture's y axis (deg)"),
         ("VAFACTOR", 1.0, "velocity aberration plate scale factor"),
     ]
+
+
+def _tangent_cards(wcs, crpix):
+    """Return the cards of a tangent projection with another reference pixel."""
+    cd = wcs.wcs.cd
+    cards = [("WCSAXES", 2, "number of World Coordinate System axes")]
+    cards += [(f"CRPIX{i + 1}", crpix[i], "pixel coordinate of reference point") for i in range(2)]
+    cards += [(f"CRVAL{i + 1}", wcs.wcs.crval[i], "[deg] value at reference pixel") for i in range(2)]
+    cards += [(f"CTYPE{i + 1}", wcs.wcs.ctype[i], "the coordinate type") for i in range(2)]
+    cards += [(f"CUNIT{i + 1}", "deg", "unit of coordinate value") for i in range(2)]
+    return cards + [(f"CD{i + 1}_{j + 1}", cd[i, j], "partial derivative") for i in range(2) for j in range(2)]
 
 
 def _aperture_cards(shot, header):
@@ -403,10 +510,10 @@ def _aperture_cards(shot, header):
 
 
 def _offset(shot, chip):
-    """Return the columns and rows before the first illuminated pixel; of CCDs there are none once calibrated."""
+    """Return the columns and rows before the first illuminated pixel; once calibrated, CCDs have none."""
     if shot.camera.border:
         return np.full(2, 0.0 if shot.product == "flt" else shot.camera.border)
-    if shot.calibrated:
+    if shot.calibrated or not chip.amplifiers:
         return np.zeros(2)
     rows, columns = shot.camera.sections(chip)
     return np.array([columns[0][1].start, rows.start], dtype=float)

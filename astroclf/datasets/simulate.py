@@ -10,6 +10,8 @@ import numpy as np
 
 from astroclf.datasets import cameras
 from astroclf.datasets.ccd import ccd_frame
+from astroclf.datasets.combined import combined_frame, drizzled_frame
+from astroclf.datasets.counter import counter_frame
 from astroclf.datasets.foc import foc_frame
 from astroclf.datasets.headers import Shot
 from astroclf.datasets.infrared import infrared_frame, read_times
@@ -39,7 +41,7 @@ class Layout:
     camera : `~astroclf.datasets.cameras.Camera`
         The camera or subarray.
     product : str
-        ``raw``, ``ima``, ``flt`` or ``flc``: the suffix of the file name.
+        ``raw``, ``ima``, ``flt``, ``crj``, ``drz``...: the suffix of the file name.
     expose : callable
         ``expose(shot, light, rng, cosmic_rays=True)`` returns the file; ``light`` is the expected electrons, sky
         included, on the camera's plane.
@@ -67,21 +69,29 @@ def _layouts(*rows):
     )
 
 
+def _products(name, camera, products):
+    """Return the rows of a camera of ACS or WFC3/UVIS for these products."""
+    expose = {"cr": combined_frame, "dr": drizzled_frame}
+    single = counter_frame if camera.detector == "SBC" else ccd_frame
+    return [(f"{name}_{product}", camera, expose.get(product[:2], single)) for product in products.split()]
+
+
 LAYOUTS = _layouts(
-    ("acs_wfc_raw", cameras.ACS_WFC, ccd_frame),
-    ("acs_wfc_flt", cameras.ACS_WFC, ccd_frame),
-    ("acs_wfc_flc", cameras.ACS_WFC, ccd_frame),
-    ("wfc3_uvis_raw", cameras.WFC3_UVIS, ccd_frame),
-    ("wfc3_uvis_flt", cameras.WFC3_UVIS, ccd_frame),
-    ("wfc3_uvis_flc", cameras.WFC3_UVIS, ccd_frame),
-    ("wfc3_uvis_c512c_raw", cameras.WFC3_UVIS_C512C, ccd_frame),
-    ("wfc3_uvis_c512c_flc", cameras.WFC3_UVIS_C512C, ccd_frame),
+    *_products("acs_wfc", cameras.ACS_WFC, "raw flt flc crj crc drz drc"),
+    *_products("acs_wfc_512a", cameras.ACS_WFC_512A, "raw flc crj drz"),
+    *_products("acs_hrc", cameras.ACS_HRC, "raw flt crj drz"),
+    *_products("acs_sbc", cameras.ACS_SBC, "raw flt drz"),
+    *_products("wfc3_uvis", cameras.WFC3_UVIS, "raw flt flc crj crc drz drc"),
+    *_products("wfc3_uvis_c512b", cameras.WFC3_UVIS_C512B, "raw flt"),
+    *_products("wfc3_uvis_c512c", cameras.WFC3_UVIS_C512C, "raw flc crc drc"),
     ("wfc3_ir_raw", cameras.WFC3_IR, infrared_frame),
     ("wfc3_ir_ima", cameras.WFC3_IR, infrared_frame),
     ("wfc3_ir_flt", cameras.WFC3_IR, infrared_frame),
+    ("wfc3_ir_drz", cameras.WFC3_IR, drizzled_frame),
     ("wfc3_ir_sub256_raw", cameras.WFC3_IR_SUB256, infrared_frame),
     ("wfc3_ir_sub256_ima", cameras.WFC3_IR_SUB256, infrared_frame),
     ("wfc3_ir_sub256_flt", cameras.WFC3_IR_SUB256, infrared_frame),
+    ("wfc3_ir_sub256_drz", cameras.WFC3_IR_SUB256, drizzled_frame),
     ("nicmos_raw", cameras.NIC2, nicmos_frame),
     ("nicmos_cal", cameras.NIC2, nicmos_frame),
     ("stis_ccd_raw", cameras.STIS_CCD, stis_ccd_frame),

@@ -26,6 +26,7 @@ __all__ = [
 
 _CALIBRATIONS = "DQICORR", "BLEVCORR", "BIASCORR", "DARKCORR", "FLATCORR"
 _LOWER_CHIP, _UPPER_CHIP = 2, 1
+_CLIP, _MAD_TO_SIGMA = 4, 1.4826
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ class CCDCamera:
             product=pipeline_product(header),
             gain=tuple(gain.values()),
             readnoise=tuple(noise.values()),
-            steps=(*_reduction(levels, gain), *plane.steps),
+            steps=(*_reduction(levels, gain, self._is_nominal(header, gain)), *plane.steps),
             notes=(*_warnings(header, levels, gain, unknown), *self._pieces(hdul, plane)),
             corner=plane.corner,
         )
@@ -130,8 +131,13 @@ class CCDCamera:
         binning = science.get("BINAXIS2", 1)
         return round(self.gap / binning) if binning in (2, 3, 4) else self.gap
 
+    def _is_nominal(self, header, gain):
+        """Return whether the gain is the commanded one, for want of a calibrated one."""
+        commanded = header.get("CCDGAIN")
+        return commanded not in self.electronics and set(gain.values()) == {commanded}
+
     def _calibrated(self, header, used, keyword):
-        """Return what ATODGNx or READNSEx says of every amplifier, in the order of names; nothing if one is unknown."""
+        """Return what ATODGNx, else the table, else CCDGAIN (or READNSEx, else the table) says of every amplifier."""
         commanded = header.get("CCDGAIN")
         table = self.electronics.get(commanded, {})
         found = {}
@@ -194,9 +200,9 @@ class _Plane:
                     data[place][here] = image_array(self.hdul, index, self.name, rows=there)[:, part.columns]
                 if subtract:
                     rows, columns = part.level
-                    level = float(np.median(image_array(self.hdul, index, self.name, rows=rows)[:, columns]))
-                    levels[part.amplifier] = level
-                    data[place] -= level
+                    overscan = image_array(self.hdul, index, self.name, rows=rows)[:, columns]
+                    levels[part.amplifier] = _level(overscan)
+                    data[place] -= levels[part.amplifier]
                     data[place] *= gain.get(part.amplifier, 1)
         return data, levels
 
@@ -234,13 +240,21 @@ def _blocks(part):
         yield rows, slice(part.rows.start + rows.start, part.rows.start + rows.stop)
 
 
-def _reduction(levels, gain):
+def _level(overscan):
+    """Return the mean of the pixels but the outlying ones: to a fraction of a count, rays or not."""
+    values = overscan[np.isfinite(overscan)].astype(float)
+    distance = np.abs(values - np.median(values))
+    return float(values[distance <= _CLIP * max(_MAD_TO_SIGMA * np.median(distance), 1)].mean())
+
+
+def _reduction(levels, gain, nominal):
     """Return what subtracting the level and applying the gain did, for people."""
     if not levels:
         return ()
     steps = [f"subtracted the level of the overscan: {_listed(levels, 1)} DN"]
     if gain:
-        steps.append(f"multiplied by the gain: {_listed(gain, 3)} e-/DN")
+        kind = "nominal gain" if nominal else "gain"
+        steps.append(f"multiplied by the {kind}: {_listed(gain, 3)} e-/DN")
     return tuple(steps)
 
 

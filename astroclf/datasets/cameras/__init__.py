@@ -1,7 +1,7 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """The cameras that are simulated."""
 
-from astroclf.datasets.cameras.acs import ACS_WFC
+from astroclf.datasets.cameras.acs import ACS_HRC, ACS_SBC, ACS_WFC, ACS_WFC_512A
 from astroclf.datasets.cameras.camera import Amplifier, Camera, Chip, Filter
 from astroclf.datasets.cameras.foc import FOC_F96, FOC_F96_ZOOM
 from astroclf.datasets.cameras.jwst import (
@@ -16,10 +16,13 @@ from astroclf.datasets.cameras.jwst import (
 from astroclf.datasets.cameras.nicmos import NIC2
 from astroclf.datasets.cameras.stis import STIS_CCD, STIS_NUV
 from astroclf.datasets.cameras.wfc3_ir import WFC3_IR, WFC3_IR_SUB256
-from astroclf.datasets.cameras.wfc3_uvis import WFC3_UVIS, WFC3_UVIS_C512C
+from astroclf.datasets.cameras.wfc3_uvis import WFC3_UVIS, WFC3_UVIS_C512B, WFC3_UVIS_C512C
 
 __all__ = [
+    "ACS_HRC",
+    "ACS_SBC",
     "ACS_WFC",
+    "ACS_WFC_512A",
     "FOC_F96",
     "FOC_F96_ZOOM",
     "JWST_MIRI",
@@ -34,6 +37,7 @@ __all__ = [
     "WFC3_IR",
     "WFC3_IR_SUB256",
     "WFC3_UVIS",
+    "WFC3_UVIS_C512B",
     "WFC3_UVIS_C512C",
     "Amplifier",
     "Camera",

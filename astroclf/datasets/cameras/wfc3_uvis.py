@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from astroclf.datasets.cameras.camera import CCD_OFFSETS, Amplifier, Camera, Chip, Filter
 
-__all__ = ["WFC3_UVIS", "WFC3_UVIS_C512C"]
+__all__ = ["WFC3_UVIS", "WFC3_UVIS_C512B", "WFC3_UVIS_C512C"]
 
 # Gain, read noise, bias level and photometry are those in the header of ib4606c5q (February 2011). Geometry: WFC3 Data
 # Handbook 2.2; gap: WFC3 Instrument Handbook 6.4; full well 5.1; hot pixels above 54 e-/h: WFC3 Data Handbook 5.3.
@@ -65,3 +65,12 @@ WFC3_UVIS_C512C = replace(
     subarray=True,
 )
 """The corner subarray of WFC3/UVIS at amplifier C."""
+
+WFC3_UVIS_C512B = replace(
+    WFC3_UVIS_C512C,
+    aperture="UVIS1-C512B-SUB",
+    chips=(Chip(1, 0, (_UVIS_B,), read_upward=True),),
+    prescan=(0, 25),
+    corner=(3583, 1539),
+)
+"""The corner subarray of WFC3/UVIS at amplifier B, with its overscan on the right."""
