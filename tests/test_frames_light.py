@@ -92,7 +92,7 @@ def measured(frame, x, y):
 
 @pytest.mark.parametrize("name", EVERY)
 def test_light(name):
-    """Product, rays, unit, place and flux of the sources are right; but in drizzled images pixels are where they were."""
+    """Product, rays, unit, place and flux of the sources are right; calibrated pixels are where they were put."""
     product, exposure, scale = (SMALL | LARGE)[name]
     hdul = make_frame(name, sources(name), seed=SEED, signal=FLUX, cosmic_rays=False)
     frame = read_frame(hdul)
