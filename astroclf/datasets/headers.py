@@ -18,6 +18,7 @@ __all__ = [
     "null_array",
     "plane_wcs",
     "primary_header",
+    "recentred",
 ]
 
 SERIOUS_FLAGS = 31743
@@ -308,6 +309,29 @@ def drizzled_headers(shot, wcs, inputs):
     return primary, extensions
 
 
+def recentred(plane, pixel):
+    """
+    Return the same sky projected on the tangent plane at another pixel.
+
+    Parameters
+    ----------
+    plane : `~astropy.wcs.WCS`
+        World coordinates of the detector plane, from `plane_wcs`.
+    pixel : sequence of float
+        Column and row, counted from 1.
+
+    Returns
+    -------
+    wcs : `~astropy.wcs.WCS`
+        With ``pixel`` as its reference.
+    """
+    x, y = pixel
+    sky = plane.all_pix2world([[x, y], [x + _STEP, y], [x - _STEP, y], [x, y + _STEP], [x, y - _STEP]], 1)
+    tangent = _tangent(sky[0], np.eye(2), (0.0, 0.0))
+    _, right, left, up, down = tangent.all_world2pix(sky, 1)
+    return _tangent(sky[0], np.array([right - left, up - down]).T / (2 * _STEP), (x, y))
+
+
 def _drizzle_cards(shot, wcs, inputs):
     cards = [
         ("TEXPTIME", shot.exptime, "total exposure time"),
@@ -475,7 +499,7 @@ def _wcs_cards(shot, chip, plane):
     """Return the world coordinates of one chip: its own reference pixel, the sky of the plane."""
     camera = shot.camera
     reference = np.array([camera.shape[1] // 2, (camera.shape[0] + 1) // 2], dtype=float)
-    local = _recentred(plane, reference + np.array([0, chip.row]))
+    local = recentred(plane, reference + np.array([0, chip.row]))
     offset = _offset(shot, chip)
     return [
         *_tangent_cards(local, reference + offset),
@@ -517,15 +541,6 @@ def _offset(shot, chip):
         return np.zeros(2)
     rows, columns = shot.camera.sections(chip)
     return np.array([columns[0][1].start, rows.start], dtype=float)
-
-
-def _recentred(plane, pixel):
-    """Return the same sky projected on the tangent plane at ``pixel``, counted from 1."""
-    x, y = pixel
-    sky = plane.all_pix2world([[x, y], [x + _STEP, y], [x - _STEP, y], [x, y + _STEP], [x, y - _STEP]], 1)
-    tangent = _tangent(sky[0], np.eye(2), (0.0, 0.0))
-    _, right, left, up, down = tangent.all_world2pix(sky, 1)
-    return _tangent(sky[0], np.array([right - left, up - down]).T / (2 * _STEP), (x, y))
 
 
 def _tangent(crval, cd, crpix):

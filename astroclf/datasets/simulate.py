@@ -19,6 +19,7 @@ from astroclf.datasets.jwst import jwst_frame
 from astroclf.datasets.nicmos import nicmos_frame
 from astroclf.datasets.scenes import draw_scene
 from astroclf.datasets.stis import stis_ccd_frame, stis_mama_frame
+from astroclf.datasets.wfpc2 import wfpc2_frame
 
 __all__ = ["LAYOUTS", "Layout", "make_frame"]
 
@@ -103,6 +104,14 @@ LAYOUTS = _layouts(
     ("foc_c0f", cameras.FOC_F96, foc_frame),
     ("foc_zoom_d0f", cameras.FOC_F96_ZOOM, foc_frame),
     ("foc_zoom_c0f", cameras.FOC_F96_ZOOM, foc_frame),
+    ("wfpc2_d0m", cameras.WFPC2, wfpc2_frame),
+    ("wfpc2_c0m", cameras.WFPC2, wfpc2_frame),
+    ("wfpc2_c1m", cameras.WFPC2, wfpc2_frame),
+    ("wfpc2_c0f", cameras.WFPC2, wfpc2_frame),
+    ("wfpc2_area_d0m", cameras.WFPC2_AREA, wfpc2_frame),
+    ("wfpc2_area_c0m", cameras.WFPC2_AREA, wfpc2_frame),
+    ("wfpc2_area_c1m", cameras.WFPC2_AREA, wfpc2_frame),
+    ("wfpc2_area_c0f", cameras.WFPC2_AREA, wfpc2_frame),
     ("jwst_nircam_rate", cameras.JWST_NIRCAM, jwst_frame),
     ("jwst_nircam_cal", cameras.JWST_NIRCAM, jwst_frame),
     ("jwst_nircam_i2d", cameras.JWST_NIRCAM_DITHERED, jwst_frame),

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 from astropy import units as u
-from astropy.io import fits
 from astropy.stats import sigma_clipped_stats
 
 from astroclf.exceptions import FrameError
 from astroclf.frames.ccd import quality_array, science_hdus
+from astroclf.frames.containers import open_local, open_stream
 from astroclf.frames.frame import Exposure
+from astroclf.frames.hdus import find_hdus
 from astroclf.frames.quality import WFPC2 as BITS
 from astroclf.frames.quiet import quiet
 from astroclf.frames.reading import Reading, image_array, is_image, unit_of
@@ -70,7 +71,7 @@ class _WFPC2:
         if str(header.get("INSTRUME")).strip() != "WFPC2" or _drizzled(hdul):
             return False
         side = _SIDE // _binning(header)
-        science = science_hdus(hdul)
+        science = _extensions(hdul)
         if science:
             chips = [hdul[index].header.get("DETECTOR") for index in science]
             large = any(max(hdul[index].shape, default=0) > side for index in science)
@@ -83,7 +84,7 @@ class _WFPC2:
     def read(self, hdul, name):
         """Return all chips as a `Reading`, in electrons where ATODGAIN is known."""
         header = hdul[0].header
-        kind = str(header.get("FILETYPE")).strip()
+        kind = str(header.get("FILETYPE") or hdul[-1].name).strip()
         if kind in _NO_IMAGE:
             msg = f"{name}: FILETYPE = {kind!r}: it holds {_NO_IMAGE[kind]}, not an image; name the science file"
             raise FrameError(msg)
@@ -96,6 +97,8 @@ class _WFPC2:
             parts, steps = _without_bias(parts, steps)
         parts, unit, steps = _in_electrons(parts, unit_of(hdul[images[0].hdu].header), header.get("ATODGAIN"), steps)
         layers, steps = _together(parts, steps)
+        if not flags.arrays and _full(hdul, images[0], product) is None:
+            layers["saturated"] = None
         return Reading(
             **layers,
             science=tuple(dict.fromkeys(image.hdu for image in images)),
@@ -134,12 +137,17 @@ def _product(hdul):
 
 
 def _form(hdul):
-    return "m" if science_hdus(hdul) else "f"
+    return "m" if _extensions(hdul) else "f"
+
+
+def _extensions(hdul):
+    """Return the indices of the extensions with chips: SCI, or SDQ in files of data quality."""
+    return science_hdus(hdul) or tuple(index for index, hdu in enumerate(hdul) if hdu.name == "SDQ" and is_image(hdu))
 
 
 def _images(hdul, name):
     """Return the images of the chips, in the order of their numbers."""
-    science = science_hdus(hdul)
+    science = _extensions(hdul)
     if science:
         found = [_Image(hdul[index].header["DETECTOR"], index, None, hdul[index].header) for index in science]
     else:
@@ -155,7 +163,7 @@ def _groups(hdul, name):
     if table is None and count == 1 and header.get(_GROUP) in CHIPS:
         return [_Image(header[_GROUP], 0, None, header)]
     rows = [dict(zip(table.columns.names, row)) for row in table.data] if table is not None else []
-    chips = [int(row[_GROUP]) for row in rows]
+    chips = table.data[_GROUP].tolist() if table is not None else []
     if len(chips) != count or len(set(chips)) != count or not set(chips) <= set(CHIPS):
         msg = (
             f"{name}: the cube has {count} planes, and the table of their keywords gives DETECTOR = {chips}, not one "
@@ -180,7 +188,7 @@ def _flags(hdul, images, product, name):
         return _Flags({chip: dq for chip, (_, dq) in found.items()}, sum((index for index, _ in found.values()), ()))
     rootname = str(hdul[0].header.get("ROOTNAME", "")).strip().lower()
     usual = f"{rootname}_{'q0' if product.startswith('d0') else 'c1'}{_form(hdul)}.fits"
-    path = _beside(hdul.filename() or name, usual) if rootname else None
+    path = _beside(name, usual) if rootname.isalnum() else None
     if path is None:
         return _Flags({}, steps=(f"found no data quality: no {usual} beside the file",))
     try:
@@ -198,7 +206,10 @@ def _beside(file, usual):
 
 def _quality_file(path, rootname, shapes):
     """Return the flags in a data-quality file, by number of the chip; `FrameError` if they are of other images."""
-    with quiet(), fits.open(path, memmap=False) as hdul:
+    with open_local(path) as (stream, _), open_stream(stream, path.name) as content, quiet():
+        hdul, trouble = find_hdus(content, path.name)
+        if trouble:
+            raise FrameError(trouble)
         other = str(hdul[0].header.get("ROOTNAME", rootname)).strip().lower()
         if other != rootname:
             msg = f"its ROOTNAME is {other}, not {rootname}"
@@ -224,14 +235,20 @@ def _exposed(hdul, image, flags, product, name):
     data = image_array(hdul, image.hdu, name, image.plane).astype(np.float32)
     dq = flags.arrays.get(image.detector)
     bad, saturated, rays = BITS.split(np.zeros(data.shape, np.int16) if dq is None else dq)
-    if product.startswith("d0"):
-        saturated = saturated | (data >= _TOP)
-    elif dq is None and unit_of(hdul[image.hdu].header) == u.adu and product != "crj":
-        saturated = data > _LIKELY_SATURATED
+    full = _full(hdul, image, product)
+    if full and (dq is None or product.startswith("d0")):
+        saturated = saturated | (data >= full)
     origin = tuple(-round(float(image.cards.get(key) or 0)) for key in ("LTV1", "LTV2"))
     return Exposed(
         CHIPS[image.detector], data, bad, saturated, rays, image.cards, _binning(hdul[0].header), origin
     )  # fmt: skip
+
+
+def _full(hdul, image, product):
+    """Return the counts from which pixels are saturated; None where counts do not tell."""
+    if product.startswith("d0"):
+        return _TOP
+    return _LIKELY_SATURATED if product != "crj" and unit_of(hdul[image.hdu].header) == u.adu else None
 
 
 def _without_bias(parts, steps):

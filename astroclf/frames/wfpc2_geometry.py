@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.polynomial.polynomial import polyval2d
+from numpy.polynomial.polynomial import polyval, polyval2d
 
 __all__ = ["CHIPS", "Chip"]
 
@@ -29,10 +29,10 @@ class Chip:
     cubic : tuple of tuple of float
         Coefficients of the position, x then y, in pixels of PC1: of 1, x, y, x^2, xy, y^2, x^3, x^2 y, x y^2, y^3,
         x and y counted from (400, 400).
+    edges : tuple of tuple of float
+        Where half of the light falls: the column as a quadratic polynomial of the row, the row as one of the column.
     dark : tuple of int
         The last column and the last row that no light reaches.
-    edge : tuple of int
-        The column and the row that get half of the light.
     gains, readnoises : dict of int to float
         Electrons per count, and electrons, by ATODGAIN.
     """
@@ -40,8 +40,8 @@ class Chip:
     number: int
     name: str
     cubic: tuple[tuple[float, ...], tuple[float, ...]]
+    edges: tuple[tuple[float, float, float], tuple[float, float, float]]
     dark: tuple[int, int]
-    edge: tuple[int, int]
     gains: dict[int, float]
     readnoises: dict[int, float]
 
@@ -67,6 +67,11 @@ class Chip:
         up, down = self.to_plane(x, y + 0.5), self.to_plane(x, y - 0.5)
         return np.array([right - left, up - down]).T
 
+    def depth(self, x, y):
+        """Return how far inside its edges a pixel of the chip is, in units of the plane."""
+        column, row = (polyval(other, edge) for other, edge in zip((y, x), self.edges))
+        return np.minimum(x - column, y - row) * self.scale
+
     @property
     def scale(self):
         """Size of its central pixel in units of the plane."""
@@ -89,9 +94,9 @@ def _linear(chip):
     return table[:, 0], table[:, 1:3]
 
 
-def _chip(number, name, cubic, dark, edge, low, high):
+def _chip(number, name, cubic, edges, dark, low, high):
     gains, readnoises = ({7: a, 15: b} for a, b in zip(low, high))
-    return Chip(number, name, cubic, dark, edge, gains, readnoises)
+    return Chip(number, name, cubic, edges, dark, gains, readnoises)
 
 
 CHIPS = {
@@ -103,7 +108,8 @@ CHIPS = {
             (343.646, 1.00544e-3, 0.999786, -5.80870e-7, -5.07221e-7, 3.41574e-7,
              -1.08091e-9, -3.4207e-8, 1.17819e-9, -4.48966e-8),
         ),
-        dark=(0, 8), edge=(44, 52), low=(7.12, 5.24), high=(13.99, 7.02),
+        edges=((42.62779, 0.009122855, -1.106709e-05), (52.20921, 0.009072887, -9.941337e-06)),
+        dark=(0, 8), low=(7.12, 5.24), high=(13.99, 7.02),
     ),
     2: _chip(
         2, "WF2",
@@ -113,7 +119,8 @@ CHIPS = {
             (766.592, 2.18607, 2.02006e-2, -3.79469e-6, -2.99518e-6, 1.05789e-7,
              -7.47857e-8, -1.67666e-9, -7.55302e-8, 3.02579e-10),
         ),
-        dark=(26, 6), edge=(46, 26), low=(7.12, 5.51), high=(14.50, 7.84),
+        edges=((47.68184, 0.00265608, -1.468158e-05), (21.77283, 0.01842164, -1.3983e-05)),
+        dark=(26, 6), low=(7.12, 5.51), high=(14.50, 7.84),
     ),
     3: _chip(
         3, "WF3",
@@ -123,7 +130,8 @@ CHIPS = {
             (-771.489, 7.40319e-3, -2.18554, -1.49841e-6, 2.96650e-6, -2.02756e-7,
              -1.45720e-9, 7.72421e-8, 8.52633e-10, 7.68023e-8),
         ),
-        dark=(10, 27), edge=(30, 47), low=(6.90, 5.22), high=(13.95, 6.99),
+        edges=((30.23626, 0.008156041, -1.491324e-05), (44.18944, 0.0138938, -1.412296e-05)),
+        dark=(10, 27), low=(6.90, 5.22), high=(13.95, 6.99),
     ),
     4: _chip(
         4, "WF4",
@@ -133,13 +141,14 @@ CHIPS = {
             (-774.638, -2.18688, 1.29831e-2, 1.30814e-6, 2.01760e-6, -8.47656e-7,
              7.70408e-8, -1.68514e-9, 7.75257e-8, -3.69210e-10),
         ),
-        dark=(23, 24), edge=(43, 44), low=(7.10, 5.19), high=(13.95, 8.32),
+        edges=((40.91462, 0.01273679, -1.063462e-05), (44.56632, 0.003509023, -1.278723e-05)),
+        dark=(23, 24), low=(7.10, 5.19), high=(13.95, 8.32),
     ),
 }  # fmt: skip
 """
 The chips by DETECTOR.
 
 Geometry: the solution of Holtzman et al. 1995 (PASP 107, 156), as in the WFPC2 Instrument Handbook and STSDAS
-``dither/drizzle/coeffs/*-cubic``. Edges: WFPC2 Instrument Handbook, table 2.5, good to 1 or 2 pixels. Gain
-and read noise: drizzlepac ``wfpc2Data.py``.
+``dither/drizzle/coeffs/*-cubic``. Edges: polynomials through the K spots, STSDAS ``wmosaic/get_edge2.x``; dark: WFPC2
+Instrument Handbook, table 2.5. Gain and read noise: drizzlepac ``wfpc2Data.py``.
 """

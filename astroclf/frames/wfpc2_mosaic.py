@@ -13,8 +13,11 @@ from astroclf.frames.wfpc2_geometry import Chip
 
 __all__ = ["Exposed", "Mosaic", "put_together"]
 
-_MARGIN = 3.0
-"""How far beyond the middle of its edge a chip may fill in, in pixels of the plane: the edges bend by 1 or 2."""
+_MARGIN = 1.0
+"""How far beyond its edge a chip may fill in, in pixels of the plane: edges of neighbours meet within one."""
+
+_STEP = 20
+"""Pixels of the image from one at which its outline is probed to the next."""
 
 _REFERENCES = (3, 2, 4, 1)
 """The chips from which the world coordinates are taken, best first."""
@@ -63,24 +66,19 @@ class Exposed:
         """Return the columns and rows of the image at pixels of the chip: `pixels` inverted."""
         return (_binned(pixel, self.binning) - first for pixel, first in zip((x, y), self.origin))
 
-    def depth(self, x, y):
-        """Return how far inside its edges a pixel of the chip is, in unbinned pixels of the plane."""
-        column, row = self.chip.edge
-        return np.minimum(x - column - 0.5, y - row - 0.5) * self.scale
-
     def unlit(self):
         """Return where the image gets less than half of the light, an array of bool of its shape."""
         ny, nx = self.data.shape
         x, y = self.pixels(np.arange(nx), np.arange(ny)[:, None])
-        return self.depth(x, y) < 0
+        return self.chip.depth(x, y) < 0
 
     def outline(self):
-        """Return the binned positions on the plane, from 0, of nine points of the part that is lit: shape (2, 9)."""
+        """Return the binned positions on the plane, from 0, of what is lit along every 20th row and column: (2, n)."""
         ny, nx = self.data.shape
-        last = self.pixels(nx - 1, ny - 1)
-        first = (max(pixel, edge - _MARGIN) for pixel, edge in zip(self.pixels(0, 0), self.chip.edge))
-        x, y = (np.linspace(low, high, 3) for low, high in zip(first, last))
-        return _binned(self.chip.to_plane(*(grid.ravel() for grid in np.meshgrid(x, y))), self.binning)
+        columns, rows = (np.union1d(np.arange(0, n, _STEP), n - 1) for n in (nx, ny))
+        x, y = (grid.ravel() for grid in np.meshgrid(*self.pixels(columns, rows)))
+        lit = self.chip.depth(x, y) > -_MARGIN - _STEP * self.binning
+        return _binned(self.chip.to_plane(x[lit], y[lit]), self.binning)
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +141,7 @@ def _place(part, layers, depths, corner):
     x, y = part.chip.from_plane(*np.meshgrid(*plane))
     columns, rows = (np.rint(place).astype(int) for place in part.places(x, y))
     height, width = part.data.shape
-    depth = part.depth(x, y)
+    depth = part.chip.depth(x, y)
     here = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height) & (depth > depths)
     if part.scale < 0.9:
         values = [layer[here] for layer in _averaged(part, depths.shape, corner)]
@@ -228,17 +226,18 @@ def _wcs(parts, corner):
 def _plane_wcs(part, corner):
     """Return the world coordinates of the plane, those that a chip has at its reference pixel."""
     cards = part.cards
-    pixel = list(part.pixels(cards["CRPIX1"] - 1, cards["CRPIX2"] - 1))
-    crpix = _binned(part.chip.to_plane(*pixel), part.binning) - corner + 1
-    cd = np.array([[cards[f"CD{i}_{j}"] for j in (1, 2)] for i in (1, 2)]) @ np.linalg.inv(part.chip.jacobian(*pixel))
-    header = fits.Header({"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN"})
-    header.update({key: cards[key] for key in ("CRVAL1", "CRVAL2", "EQUINOX", "RADESYS") if key in cards})
-    header.update({f"CRPIX{i + 1}": crpix[i] for i in range(2)})
-    header.update({f"CD{i + 1}_{j + 1}": cd[i, j] for i in range(2) for j in range(2)})
-    wcs = WCS(header)
-    if not np.isfinite(wcs.wcs.crval).all() or np.linalg.det(cd) == 0 or "CRVAL2" not in header:
-        msg = "no world coordinates"
+    crval, crpix, *cd = ([float(cards[f"{key}{i}"]) for i in (1, 2)] for key in ("CRVAL", "CRPIX", "CD1_", "CD2_"))
+    pixel = list(part.pixels(*np.subtract(crpix, 1)))
+    place = _binned(part.chip.to_plane(*pixel), part.binning) - corner + 1
+    turned = np.array(cd) @ np.linalg.inv(part.chip.jacobian(*pixel))
+    projected = [str(cards[key])[:8] for key in ("CTYPE1", "CTYPE2")] == ["RA---TAN", "DEC--TAN"]
+    if not projected or not np.isfinite([*crval, *place]).all() or not abs(np.linalg.det(turned)) > 0:
+        msg = "no tangential world coordinates"
         raise ValueError(msg)
+    wcs = WCS(fits.Header({key: cards[key] for key in ("EQUINOX", "RADESYS") if key in cards}), naxis=2)
+    wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+    wcs.wcs.crval, wcs.wcs.crpix, wcs.wcs.cd = crval, place, turned
+    wcs.wcs.set()
     return wcs
 
 

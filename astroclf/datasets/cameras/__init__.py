@@ -17,6 +17,7 @@ from astroclf.datasets.cameras.nicmos import NIC2
 from astroclf.datasets.cameras.stis import STIS_CCD, STIS_NUV
 from astroclf.datasets.cameras.wfc3_ir import WFC3_IR, WFC3_IR_SUB256
 from astroclf.datasets.cameras.wfc3_uvis import WFC3_UVIS, WFC3_UVIS_C512B, WFC3_UVIS_C512C
+from astroclf.datasets.cameras.wfpc2 import WFPC2, WFPC2_AREA, WFPC2Camera, WFPC2Chip
 
 __all__ = [
     "ACS_HRC",
@@ -39,9 +40,13 @@ __all__ = [
     "WFC3_UVIS",
     "WFC3_UVIS_C512B",
     "WFC3_UVIS_C512C",
+    "WFPC2",
+    "WFPC2_AREA",
     "Amplifier",
     "Camera",
     "Chip",
     "Filter",
     "JWSTCamera",
+    "WFPC2Camera",
+    "WFPC2Chip",
 ]
