@@ -17,7 +17,7 @@ from astroclf.frames.frame import Exposure
 from astroclf.frames.hdus import find_hdus
 from astroclf.frames.quality import WFPC2 as BITS
 from astroclf.frames.quiet import quiet
-from astroclf.frames.reading import Reading, image_array, is_image, unit_of
+from astroclf.frames.reading import Reading, image_array, image_shape, is_image, unit_of
 from astroclf.frames.wfpc2_geometry import CHIPS
 from astroclf.frames.wfpc2_mosaic import Exposed, put_together
 
@@ -74,7 +74,7 @@ class _WFPC2:
         science = _extensions(hdul)
         if science:
             chips = [hdul[index].header.get("DETECTOR") for index in science]
-            large = any(max(hdul[index].shape, default=0) > side for index in science)
+            large = any(max(n or 0 for n in image_shape(hdul[index])) > side for index in science)
             return set(chips) <= set(CHIPS) and len(set(chips)) == len(chips) and not large
         shape = hdul[0].shape if is_image(hdul[0]) else ()
         if len(shape) == 2:
@@ -184,7 +184,7 @@ def _known(row):
 def _flags(hdul, images, product, name):
     """Return the data quality of the chips: DQ extensions, else that in the file that belongs beside this one."""
     if any(hdu.name == "DQ" for hdu in hdul):
-        found = {image.detector: quality_array(hdul, image.hdu, hdul[image.hdu].shape, name) for image in images}
+        found = {image.detector: quality_array(hdul, image.hdu, image_shape(hdul[image.hdu]), name) for image in images}
         return _Flags({chip: dq for chip, (_, dq) in found.items()}, sum((index for index, _ in found.values()), ()))
     rootname = str(hdul[0].header.get("ROOTNAME", "")).strip().lower()
     usual = f"{rootname}_{'q0' if product.startswith('d0') else 'c1'}{_form(hdul)}.fits"
@@ -192,7 +192,7 @@ def _flags(hdul, images, product, name):
     if path is None:
         return _Flags({}, steps=(f"found no data quality: no {usual} beside the file",))
     try:
-        arrays = _quality_file(path, rootname, {image.detector: _shape(hdul, image) for image in images})
+        arrays = _quality_file(path, rootname, {image.detector: image_shape(hdul[image.hdu]) for image in images})
     except Exception as error:  # astropy raises a dozen kinds for broken files
         return _Flags({}, notes=(f"data quality was not taken from {path.name} beside the file: {error}",))
     return _Flags(arrays, steps=(f"took data quality from {path.name} beside the file",))
@@ -223,11 +223,6 @@ def _quality_file(path, rootname, shapes):
             msg = f"{CHIPS[chip].name} has {theirs} pixels of {arrays[chip].dtype} there, {ours} here"
             raise FrameError(msg)
     return arrays
-
-
-def _shape(hdul, image):
-    cards = hdul[image.hdu].header
-    return hdul[image.hdu].shape[-2:] or (cards["NPIX2"], cards["NPIX1"])
 
 
 def _exposed(hdul, image, flags, product, name):
