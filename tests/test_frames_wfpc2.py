@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.polynomial.polynomial import polyval
 from numpy.testing import assert_allclose, assert_array_equal
 
-from astroclf import FrameError, read_frame
+from astroclf import EmptyFrameError, FrameError, read_frame
 from astroclf.datasets import cameras, make_frame
 from astroclf.datasets.headers import Shot, plane_wcs
 from astroclf.datasets.wfpc2 import wfpc2_frame
@@ -243,6 +243,30 @@ def area():
         for product in ("c0m", "c1m", "d0m", "c0f")
     }
     return lambda product: fits.HDUList([hdu.copy() for hdu in made[product]])
+
+
+@pytest.mark.parametrize("product", ["c0m", "c1m", "d0m", "c0f"])
+def test_simulated_files_are_those_of_the_archive(area, real, product, tmp_path):
+    """Simulated files have the archive's HDUs, types and keywords, and survive the disk."""
+    hdul = area(product)
+    hdul.verify("exception")
+    header = hdul[0].header
+    assert header["FILENAME"] == f"{header['ROOTNAME']}_{product}.fits"
+    kinds = {"c0m": "float32", "c1m": "int16", "d0m": "int16", "c0f": "float32"}
+    if product == "c0f":
+        assert hdul[0].data.shape == (4, 400, 400)
+        with fits.open(written(tmp_path, hdul)) as again:
+            mine, theirs = again[1].columns, real[1].columns
+            assert isinstance(again[1], fits.TableHDU)
+            assert set(mine.names) <= set(theirs.names)
+            assert mine.names == [name for name in theirs.names if name in mine.names]
+            assert [np.dtype(column.dtype).kind for column in mine] == [theirs[name].dtype.kind for name in mine.names]
+    else:
+        assert [(hdu.name, hdu.ver) for hdu in hdul[1:]] == [("SCI", chip) for chip in range(1, 5)]
+        assert [hdu.header["DETECTOR"] for hdu in hdul[1:]] == [1, 2, 3, 4]
+    assert hdul[-1 if product != "c0f" else 0].data.dtype.name == kinds[product]
+    known = set(real[0].header) | {"NEXTEND", "SIMULATD"}
+    assert set(header) - {"", "COMMENT", "HISTORY"} <= known
 
 
 @pytest.fixture(scope="module")
@@ -499,6 +523,26 @@ def test_raw_cutout_keeps_its_bias(area):
     assert not frame.ccd.mask.any()
 
 
+@pytest.mark.parametrize("value", [-500.0, 10.0, -1e12, "here"])
+def test_cutouts_from_nowhere(area, value):
+    """A cut-out whose place on the chip cannot be is refused: LTV1 is named."""
+    hdul = only(area("c0m"), 3, 4)
+    hdul["SCI", 4].header["LTV1"] = value
+    with pytest.raises(FrameError, match=r"LTV1 = .* outside a chip of 400"):
+        read_frame(hdul)
+
+
+def test_cutouts_in_the_dark(area):
+    """Chips cut out where no light falls are left out; if that is all of them there is no image."""
+    hdul = only(area("c0m"), 3, 4)
+    dark = fits.ImageHDU(hdul["SCI", 4].data[:18, :18], hdul["SCI", 4].header)
+    frame = read_frame(fits.HDUList([hdul[0], hdul["SCI", 3], dark]))
+    assert any(step.startswith("put WF3 together") for step in frame.steps)
+    assert frame.good.any()
+    with pytest.raises(EmptyFrameError):
+        read_frame(fits.HDUList([hdul[0], dark]))
+
+
 # ------------------------------------------------------------------------------------- units and kinds
 
 
@@ -555,6 +599,9 @@ def test_files_that_are_no_exposures(area):
     drizzled = only(area("c0m"), 3)
     drizzled.append(fits.ImageHDU(np.ones((400, 400), np.float32), name="WHT"))
     assert read_frame(drizzled).layout != "wfpc2"
+    blocked = only(area("c0m"), 3)
+    blocked["SCI"].header["LTM1_1"] = 0.5
+    assert read_frame(blocked).layout == "science"
     with pytest.raises(FrameError, match="FILETYPE = 'SDQ': it holds data quality, not an image"):
         read_frame(area("c1m"))
     old = area("c0f")

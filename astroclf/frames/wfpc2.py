@@ -28,7 +28,6 @@ _BINNINGS = {"FULL": 1, "AREA": 2}
 _TOP = 4095
 _LIKELY_SATURATED = 3500
 _LEAST_DARK = 100
-_GROUP = "DETECTOR"
 _CALIBRATIONS = ("MASKCORR", "ATODCORR", "BLEVCORR", "BIASCORR", "DARKCORR", "FLATCORR")
 _NO_IMAGE = {"SDQ": "data quality", "EDQ": "data quality", "EXT": "engineering data", "SHP": "a support packet"}
 
@@ -68,7 +67,7 @@ class _WFPC2:
     def matches(self, hdul):
         """Return whether a file holds chips of WFPC2 as they were exposed: not drizzled."""
         header = hdul[0].header
-        if str(header.get("INSTRUME")).strip() != "WFPC2" or _drizzled(hdul):
+        if str(header.get("INSTRUME")).strip() != "WFPC2" or _resampled(hdul):
             return False
         side = _SIDE // _binning(header)
         science = _extensions(hdul)
@@ -114,9 +113,11 @@ class _WFPC2:
         )
 
 
-def _drizzled(hdul):
+def _resampled(hdul):
+    """Return whether images are drizzled, or binned after they were read out."""
     header = hdul[0].header
-    return header.get("DRIZCORR") == "COMPLETE" or "NDRIZIM" in header or any(hdu.name == "WHT" for hdu in hdul)
+    drizzled = header.get("DRIZCORR") == "COMPLETE" or "NDRIZIM" in header
+    return drizzled or any(hdu.name == "WHT" or hdu.header.get("LTM1_1", 1) != 1 for hdu in hdul)
 
 
 def _binning(header):
@@ -128,7 +129,7 @@ def _product(hdul):
     """Return the usual suffix of a file: of which stage it is; empty where no switch of the pipeline says so."""
     header = hdul[0].header
     switches = {str(header.get(key)).strip() for key in _CALIBRATIONS}
-    if header.get("CRCORR") == "COMPLETE" or (header.get("NCOMBINE") or 1) > 1:
+    if header.get("CRCORR") == "COMPLETE" or str(header.get("NCOMBINE", 1)).strip() not in ("0", "1"):
         return "crj"
     if any(hdu.name == "DQ" for hdu in hdul):
         return "flt"
@@ -159,11 +160,11 @@ def _groups(hdul, name):
     """Return the images of a waivered file: the planes of its cube, with the rows of its table as keywords."""
     header, shape = hdul[0].header, hdul[0].shape
     count = shape[0] if len(shape) == 3 else 1
-    table = next((hdu for hdu in hdul[1:] if hasattr(hdu, "columns") and _GROUP in hdu.columns.names), None)
-    if table is None and count == 1 and header.get(_GROUP) in CHIPS:
-        return [_Image(header[_GROUP], 0, None, header)]
+    table = next((hdu for hdu in hdul[1:] if hasattr(hdu, "columns") and "DETECTOR" in hdu.columns.names), None)
+    if table is None and count == 1 and header.get("DETECTOR") in CHIPS:
+        return [_Image(header["DETECTOR"], 0, None, header)]
     rows = [dict(zip(table.columns.names, row)) for row in table.data] if table is not None else []
-    chips = table.data[_GROUP].tolist() if table is not None else []
+    chips = table.data["DETECTOR"].tolist() if table is not None else []
     if len(chips) != count or len(set(chips)) != count or not set(chips) <= set(CHIPS):
         msg = (
             f"{name}: the cube has {count} planes, and the table of their keywords gives DETECTOR = {chips}, not one "
@@ -200,6 +201,8 @@ def _flags(hdul, images, product, name):
 
 def _beside(file, usual):
     """Return the path of a file, plain or packed, in the folder of another; None where there is none."""
+    if not Path(file).is_file():
+        return None
     candidates = (Path(file).with_name(usual + suffix) for suffix in ("", ".gz", ".bz2"))
     return next((path for path in candidates if path.is_file()), None)
 
@@ -233,10 +236,21 @@ def _exposed(hdul, image, flags, product, name):
     full = _full(hdul, image, product)
     if full and (dq is None or product.startswith("d0")):
         saturated = saturated | (data >= full)
-    origin = tuple(-round(float(image.cards.get(key) or 0)) for key in ("LTV1", "LTV2"))
-    return Exposed(
-        CHIPS[image.detector], data, bad, saturated, rays, image.cards, _binning(hdul[0].header), origin
-    )  # fmt: skip
+    binning = _binning(hdul[0].header)
+    origin = _origin(image.cards, data.shape, _SIDE // binning, name)
+    return Exposed(CHIPS[image.detector], data, bad, saturated, rays, image.cards, binning, origin)
+
+
+def _origin(cards, shape, side, name):
+    """Return the column and row of a chip of ``side`` pixels, from 0, on which an image cut out of it begins."""
+    origin = []
+    for key, size in zip(("LTV1", "LTV2"), shape[::-1]):
+        value = cards.get(key) or 0
+        if not isinstance(value, int | float) or not 0 <= -value <= side - size:
+            msg = f"{name}: {key} = {value!r} puts {size} pixels outside a chip of {side}; read one chip with hdu="
+            raise FrameError(msg)
+        origin.append(-round(value))
+    return tuple(origin)
 
 
 def _full(hdul, image, product):
@@ -296,16 +310,16 @@ def _by_chip(parts, values, form):
 
 
 def _together(parts, steps):
-    """Return the fields of a `Reading` that are images, and the world coordinates."""
-    if len(parts) == 1:
-        (part,) = parts
-        layers = {key: getattr(part, key) for key in ("data", "bad", "saturated", "cosmic_ray")}
-        return {**layers, "unexposed": part.unlit()}, steps
-    names = [part.chip.name for part in parts]
+    """Return the fields of a `Reading` that are images, and the world coordinates; chips in the dark are left out."""
+    lit = [part for part in parts if not part.unlit().all()]
+    if len(parts) == 1 or not lit:
+        layers = {key: getattr(parts[0], key) for key in ("data", "bad", "saturated", "cosmic_ray")}
+        return {**layers, "unexposed": parts[0].unlit()}, steps
+    names = [part.chip.name for part in lit]
     step = f"put {', '.join(names)} together on the sky, without distortion, in pixels of the wide-field chips"
     if CHIPS[1].name in names:
         step += f", over which those of {CHIPS[1].name} were averaged"
-    return vars(put_together(parts)), (*steps, step)
+    return vars(put_together(lit)), (*steps, step)
 
 
 WFPC2 = _WFPC2()

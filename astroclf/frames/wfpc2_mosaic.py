@@ -53,11 +53,6 @@ class Exposed:
     binning: int = 1
     origin: tuple[int, int] = (0, 0)
 
-    @property
-    def scale(self):
-        """Size of a pixel of the image in those of the plane."""
-        return self.chip.scale
-
     def pixels(self, columns, rows):
         """Return the pixels x and y of the chip, counted from 1, at columns and rows of the image, from 0."""
         return (_unbinned(index + first, self.binning) for index, first in zip((columns, rows), self.origin))
@@ -143,7 +138,7 @@ def _place(part, layers, depths, corner):
     height, width = part.data.shape
     depth = part.chip.depth(x, y)
     here = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height) & (depth > depths)
-    if part.scale < 0.9:
+    if part.chip.scale < 0.9:
         values = [layer[here] for layer in _averaged(part, depths.shape, corner)]
     else:
         values = [layer[rows[here], columns[here]] for layer in _layers(part)]
@@ -165,11 +160,11 @@ def _averaged(part, shape, corner):
     """
     rows, columns = np.indices(part.data.shape)
     x, y = _binned(part.chip.to_plane(*part.pixels(columns, rows)), part.binning)
-    share = _Shares(x - corner[0], y - corner[1], part.scale, shape)
+    share = _Shares(x - corner[0], y - corner[1], part.chip.scale, shape)
     good = np.isfinite(part.data) & ~part.bad & ~part.cosmic_ray
     seen, used = share.sum(np.ones(part.data.shape)), share.sum(good)
     with np.errstate(divide="ignore", invalid="ignore"):
-        data = share.sum(np.where(good, part.data, 0)) / used / part.scale**2
+        data = share.sum(np.where(good, part.data, 0)) / used / part.chip.scale**2
     most = [share.sum(flag) > seen / 2 for flag in (part.bad, part.cosmic_ray)]
     return data, most[0], share.sum(part.saturated) > 0, most[1]
 
