@@ -77,7 +77,7 @@ def test_other_exposures_are_named(exposure):
         assert frame.notes == ()
         return
     split = name != "stis_ccd_crj"
-    assert frame.notes == (("read SCI,1 alone; choose another exposure with hdu=: SCI,2",) if split else ())
+    assert frame.notes == (("read SCI,1 alone; choose another with hdu=: SCI,2",) if split else ())
     assert frame.facts.exptime == hdul[0].header["TEXPTIME"] / (1 + split)
 
 
@@ -126,8 +126,8 @@ def test_overscan_of_the_ccd(amplifier, size, binning, trimmed, level):
 def test_a_readout_without_known_overscan():
     """What calstis knows no overscan of is left as it is, and the user is told that the bias is still in."""
     data = np.full((100, 100), 1510, np.uint16)
-    frame = read_frame(stis_file(data, CCDAMP="D", CCDGAIN=1))
-    assert (frame.shape, frame.ccd.data.max()) == ((100, 100), 1510)
+    frame = read_frame(stis_file(data, CCDAMP="D"))
+    assert (frame.shape, frame.ccd.data.max(), frame.ccd.unit) == ((100, 100), 1510, u.adu)
     assert frame.notes == ("100 x 100 pixels read by amplifier D: no overscan is known, the bias is still in",)
 
 
@@ -146,6 +146,15 @@ def test_products_by_their_switches(cards, product, rays):
     """What a file is follows from calstis' switches, and with it what became of the cosmic rays."""
     frame = read_frame(stis_file(np.ones((64, 64), np.float32), CCDAMP="D", **cards))
     assert (frame.facts.product, frame.exposure) == (product, rays)
+
+
+def test_other_units_are_left_alone():
+    """A rectified spectrum in flux units is not multiplied by the gain."""
+    hdul = stis_file(np.ones((64, 64), np.float32), BLEVCORR="COMPLETE", X2DCORR="COMPLETE", ATODGAIN=4.0)
+    hdul["SCI", 1].header["BUNIT"] = "erg/s/cm**2/angstrom/arcsec**2"
+    frame = read_frame(hdul)
+    assert (frame.ccd.data.max(), frame.steps) == (1, ())
+    assert frame.ccd.unit == u.Unit("erg / (Angstrom s cm2 arcsec2)")
 
 
 def test_a_spectrum_is_read_and_noted(headers_dir):

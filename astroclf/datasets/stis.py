@@ -63,7 +63,8 @@ def stis_ccd_frame(shot, light, rng, *, cosmic_rays=True):
         imsets = [_calibrated(camera, counts, dark * np.float32(seconds), quality, ray) for counts, ray in halves]
     if shot.product == "crj":
         imsets, seconds = [_combined(imsets)], shot.exptime
-    return _assemble(shot, imsets, seconds, sky_cards(shot, corner), _ccd_cards(shot))
+    places = [*sky_cards(shot, corner), *_corner_cards(corner)]
+    return _assemble(shot, imsets, seconds, places, _ccd_cards(shot))
 
 
 def stis_mama_frame(shot, light, rng, *, cosmic_rays=True):
@@ -91,7 +92,7 @@ def stis_mama_frame(shot, light, rng, *, cosmic_rays=True):
     fine = np.repeat(np.repeat(expected / 4, 2, axis=0), 2, axis=1)
     fine[:, ::2] *= 1 + _PATTERN
     fine[:, 1::2] *= 1 - _PATTERN
-    photons = rng.poisson(fine)
+    photons = np.minimum(rng.poisson(fine), np.iinfo(np.uint16).max)
     scale = (2.0, 2.0) if shot.product == "raw" else (1.0, 1.0)
     imset = _counts(photons) if shot.product == "raw" else _binned(photons)
     return _assemble(shot, [imset], shot.exptime, sky_cards(shot, scale=scale), _mama_cards(shot))
@@ -182,6 +183,15 @@ def _primary(shot, extensions, cards):
     for line in shot.history:
         header.add_history(line)
     return header
+
+
+def _corner_cards(corner):
+    return [
+        ("LTV1", float(corner[0]), "offset in X to subsection start"),
+        ("LTV2", float(corner[1]), "offset in Y to subsection start"),
+        ("LTM1_1", 1.0, "reciprocal of sampling rate in X"),
+        ("LTM2_2", 1.0, "reciprocal of sampling rate in Y"),
+    ]
 
 
 def _ccd_cards(shot):

@@ -8,7 +8,7 @@ from astropy.io.fits.card import Undefined
 
 from astroclf.frames.frame import Facts
 
-__all__ = ["header_facts", "not_sky"]
+__all__ = ["header_facts", "not_sky", "positive"]
 
 _FILTER_WHEELS = ("FILTER1", "FILTER2", "FILTNAM1", "FILTNAM2", "FILTNAM3", "FILTNAM4")
 _CLEAR = ("CLEAR", "NONE", "N/A", "OPEN")
@@ -82,6 +82,11 @@ def not_sky(header):
         elements = (name for name in _filter(header).split("+") if _DISPERSERS.fullmatch(name.upper()))
         notes += [f"filter {name}: the header says this shows spectra" for name in elements]
     return tuple(notes)
+
+
+def positive(header, keyword):
+    """Return the number of a keyword if it is one above 0, else 0: what pipelines have yet to fill in counts as 0."""
+    return max(_number(header, keyword) or 0.0, 0.0)
 
 
 def _detector(header, instrument):

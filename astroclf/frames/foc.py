@@ -86,11 +86,11 @@ def _coordinates(hdul):
 
 def _wcs(header, zoomed):
     """Return the celestial WCS, that of split pixels if they were; None if there is none that works."""
-    if zoomed and {"CRPIX1", "CD1_1", "CD2_1"} <= set(header):
-        header["CRPIX1"] = header["CRPIX1"] * 2 - 0.5
-        header["CD1_1"], header["CD2_1"] = header["CD1_1"] / 2, header["CD2_1"] / 2
     with quiet():
         try:
+            if zoomed:
+                header["CRPIX1"] = header["CRPIX1"] * 2 - 0.5
+                header["CD1_1"], header["CD2_1"] = header["CD1_1"] / 2, header["CD2_1"] / 2
             wcs = WCS(header)
         except Exception:  # wcslib and astropy raise a dozen kinds for broken keywords
             return None

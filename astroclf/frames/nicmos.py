@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from astroclf.frames.facts import positive
 from astroclf.frames.quality import DQBits
 from astroclf.frames.ramp import RampCamera, done
 
@@ -34,8 +35,8 @@ class _NICMOS(RampCamera):
         return replace(reading, data=data, steps=(*reading.steps, step))
 
     def _amplifiers(self, header, prefix, default):
-        gain = header.get("ADCGAIN") or 0
-        return (gain,) if prefix == "ATODGN" and gain > 0 else ()
+        gain = positive(header, "ADCGAIN")
+        return (gain,) if prefix == "ATODGN" and gain else ()
 
     def _electrons(self, data, science, header):
         return data, None, ()

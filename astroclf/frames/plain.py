@@ -11,6 +11,9 @@ from astroclf.frames.reading import Reading, hdu_name, image_array, image_shape,
 __all__ = ["PLAIN", "SCIENCE", "alone", "read_hdu", "without_weight"]
 
 
+_ANY_FLAG = "read as a generic SCI extension: every pixel that DQ flags is bad"
+
+
 class _Science:
     """SCI extensions with DQ and WHT beside them, whichever telescope they are from."""
 
@@ -28,7 +31,7 @@ class _Science:
         bad, saturated, rays = ANY.split(dq)
         return Reading(
             data, science[:1], quality, bad, saturated, rays, without_weight(hdul, data.shape, name),
-            layout=self.name, notes=alone(hdul, science),
+            layout=self.name, steps=(_ANY_FLAG,) if quality else (), notes=alone(hdul, science),
         )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from astropy import units as u
 from astropy.stats import sigma_clipped_stats
 
 from astroclf.frames.ccd import quality_array, science_hdus
+from astroclf.frames.facts import positive
 from astroclf.frames.frame import Exposure
 from astroclf.frames.quality import DQBits
 from astroclf.frames.reading import Reading, image_array, image_shape, unit_of
@@ -123,9 +124,8 @@ class RampCamera:
 
     def _fill(self, data, saturated, unit, science):
         """Lift full pixels, from which the zeroth read took what had come before it, to the full well."""
-        per_second = unit == u.electron / u.s
-        seconds = science.get("SAMPTIME") or 0 if per_second else 1
-        if self.full_well is None or unit not in (u.electron, u.electron / u.s) or not seconds > 0:
+        seconds = 1 if unit == u.electron else positive(science, "SAMPTIME")
+        if self.full_well is None or unit not in (u.electron, u.electron / u.s) or not seconds:
             return data, ()
         low = saturated & (data < self.full_well / seconds)
         if not low.any():
@@ -139,7 +139,7 @@ class RampCamera:
 
     def _amplifiers(self, header, prefix, default):
         """Return what the header says of the amplifiers A to D; what this camera is known for where it has zeros."""
-        values = tuple(header.get(prefix + name) or 0 for name in "ABCD")
+        values = tuple(positive(header, prefix + name) for name in "ABCD")
         return values if all(values) else default
 
     def _product(self, header, reads):

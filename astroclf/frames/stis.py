@@ -8,10 +8,12 @@ from astropy import units as u
 from astropy.wcs import WCS
 
 from astroclf.frames.ccd import quality_array, science_hdus
+from astroclf.frames.facts import positive
 from astroclf.frames.frame import Exposure
+from astroclf.frames.plain import alone
 from astroclf.frames.quality import DQBits
 from astroclf.frames.quiet import quiet
-from astroclf.frames.reading import Reading, hdu_name, image_array, unit_of
+from astroclf.frames.reading import Reading, image_array, unit_of
 
 __all__ = ["STIS"]
 
@@ -75,9 +77,9 @@ def _read_ccd(hdul, name):
             f"subtracted the level of the overscan: {level:.1f} DN",
             f"trimmed {overscan.left} + {overscan.right} columns and {overscan.bottom + overscan.top} rows",
         )
-    gain, readnoise = header.get("ATODGAIN") or header.get("CCDGAIN") or 0, header.get("READNSE") or 0
+    gain, readnoise = positive(header, "ATODGAIN") or positive(header, "CCDGAIN"), positive(header, "READNSE")
     unit = unit_of(hdul[science[0]].header)
-    if gain > 0 and unit == u.adu:
+    if gain and not notes and str(hdul[science[0]].header.get("BUNIT", "")).strip().upper() == "COUNTS":
         data, unit = data * np.float32(gain), u.electron
         steps += (f"multiplied by the gain of {gain:.4g} e-/DN",)
     bad, saturated, rays = _BITS.split(dq)
@@ -85,8 +87,8 @@ def _read_ccd(hdul, name):
     exposure = {"flt": Exposure.SINGLE, "raw": Exposure.SINGLE, "crj": Exposure.COMBINED, "sx2": Exposure.COMBINED}
     return Reading(
         data, science[:1], quality, bad, saturated, rays, unit=unit, layout=STIS.name,
-        exposure=exposure.get(product, Exposure.UNKNOWN), product=product, gain=(gain,) * (gain > 0),
-        readnoise=(readnoise,) * (readnoise > 0), steps=steps, notes=notes + _others(hdul, science), corner=corner,
+        exposure=exposure.get(product, Exposure.UNKNOWN), product=product, gain=(gain,) * bool(gain),
+        readnoise=(readnoise,) * bool(readnoise), steps=steps, notes=(*notes, *alone(hdul, science)), corner=corner,
     )  # fmt: skip
 
 
@@ -129,7 +131,7 @@ def _read_mama(hdul, name):
     bad, saturated, rays = _BITS.split(dq)
     return Reading(
         data, science[:1], quality, bad, saturated, rays, layout=STIS.name, exposure=Exposure.COUNTER,
-        product=_product(hdul[0].header), steps=steps, notes=_others(hdul, science), wcs=wcs,
+        product=_product(hdul[0].header), steps=steps, notes=alone(hdul, science), wcs=wcs,
     )  # fmt: skip
 
 
@@ -158,8 +160,3 @@ def _product(header):
     if header.get("RPTCORR") == "COMPLETE":
         return "sfl"
     return "flt" if any(header.get(switch) == "COMPLETE" for switch in _CALIBRATIONS) else "raw"
-
-
-def _others(hdul, science):
-    first, *others = (hdu_name(hdul, index) for index in science)
-    return (f"read {first} alone; choose another exposure with hdu=: {' '.join(others)}",) if others else ()
