@@ -155,6 +155,14 @@ def test_gain_of_the_header_comes_first():
     assert frame.facts.gain == (2, 2, 3, 3)
 
 
+def test_another_commanded_gain():
+    """The table of gains is that of CCDGAIN = 2.5; of another the commanded gain is all that is known."""
+    hdul, rate = reads(CCDGAIN=4.0)
+    frame = read_frame(hdul)
+    assert_allclose(frame.ccd.data, 3 * rate * 4, rtol=1e-5)
+    assert (frame.facts.gain, frame.facts.readnoise) == ((4,), ())
+
+
 @pytest.mark.parametrize(("side", "trimmed"), [(1024, 1014), (522, 512), (74, 64), (1014, 1014), (128, 128)])
 def test_only_known_borders_are_trimmed(side, trimmed):
     """Reads with their border are trimmed, reads without are not."""

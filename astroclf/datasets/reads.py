@@ -110,10 +110,11 @@ def good_reads(rate, full_well, zeroth, times):
 
 def read_cards(times, number):
     """Return the cards that say when a read was taken; ``number`` counts from the zeroth read."""
-    step = times[number] - times[number - 1] if number else 0.0
+    time = float(times[number])
+    step = time - float(times[number - 1]) if number else 0.0
     return [
         ("SAMPNUM", number, "MULTIACCUM sample number"),
-        ("SAMPTIME", round(times[number], 6), "total integration time (sec)"),
+        ("SAMPTIME", round(time, 6), "total integration time (sec)"),
         ("DELTATIM", round(step, 6), "integration time of this sample (sec)"),
     ]
 

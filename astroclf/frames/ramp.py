@@ -47,6 +47,8 @@ class RampCamera:
         Width of the frame of reference pixels around these in a file of reads.
     gain, readnoise : tuple of float
         Those of the amplifiers where the header is silent, as in `~astroclf.frames.Facts`.
+    nominal : float
+        The commanded gain (CCDGAIN) they belong to.
     full_well : float or None
         Electrons a pixel can hold.
     """
@@ -62,6 +64,7 @@ class RampCamera:
     border: int = 0
     gain: tuple[float, ...] = ()
     readnoise: tuple[float, ...] = ()
+    nominal: float = 0
     full_well: float | None = None
 
     def matches(self, hdul):
@@ -71,32 +74,32 @@ class RampCamera:
     def read(self, hdul, name):
         """Return the light that arrived between the zeroth read and the last, as a `Reading`."""
         header, reads = hdul[0].header, science_hdus(hdul)
+        science = hdul[reads[0]].header
         last = image_array(hdul, reads[0], name).astype(np.float32)
         border, notes = self._border(last.shape)
         inner = tuple(slice(border, n - border) for n in last.shape)
         quality, dq = quality_array(hdul, reads[0], last.shape, name)
-        struck = self.struck if len(reads) > 1 else 0
-        bad, saturated, rays = replace(self.bits, cosmic_ray=self.bits.cosmic_ray | struck).split(dq[inner])
-        data, used, steps = last, reads[:1], ()
+        bad, saturated, rays = self._bits(reads).split(dq[inner])
+        used, data, steps, notes = reads[:1], last, (), notes + _lonely(header, reads)
         if len(reads) > 1 and not done(header, "ZOFF"):
             used = reads[0], reads[-1]
             saturated = saturated | self._is_full(last, header, border)[inner]
             data, steps = _difference(last, image_array(hdul, reads[-1], name), border)
-        elif len(reads) == 1 and header.get("OBSMODE") == "MULTIACCUM" and not _calibrated(header):
-            notes += ("there is no zeroth read to subtract from this one: the bias is still in",)
-        steps += (f"trimmed the border of {border} reference pixels",) if border else ()
-        data, unit, converted = self._electrons(data[inner], hdul[reads[0]].header, header)
-        steps += converted
-        if len(reads) > 1:
-            data, filled = self._fill(data, saturated, unit, hdul[reads[0]].header)
-            steps += filled
+        trimmed = (f"trimmed the border of {border} reference pixels",) if border else ()
+        data, unit, converted = self._electrons(data[inner], science, header)
+        data, lifted = self._lift(data, saturated, unit, science) if len(reads) > 1 else (data, ())
         product, exposure = self._product(header, len(reads))
         return Reading(
             data, used, quality, bad, saturated, rays, unit=unit, layout=self.name, exposure=exposure, product=product,
             gain=self._amplifiers(header, "ATODGN", self.gain),
             readnoise=self._amplifiers(header, "READNSE", self.readnoise),
-            steps=steps, notes=notes, corner=(border, border),
+            steps=steps + trimmed + converted + lifted, notes=notes, corner=(border, border),
         )  # fmt: skip
+
+    def _bits(self, reads):
+        """Return the choice of bits: what had hit a pixel before a read is still in it, but not in a fit."""
+        struck = self.struck if len(reads) > 1 else 0
+        return replace(self.bits, cosmic_ray=self.bits.cosmic_ray | struck)
 
     def _border(self, shape):
         """Return the width of the frame of reference pixels, and a note where the size is none of this camera."""
@@ -122,7 +125,7 @@ class RampCamera:
             return data, unit, ()
         return data * np.float32(gain), unit * u.electron / u.adu, (f"multiplied by the gain of {gain:.4g} e-/DN",)
 
-    def _fill(self, data, saturated, unit, science):
+    def _lift(self, data, saturated, unit, science):
         """Lift full pixels, from which the zeroth read took what had come before it, to the full well."""
         seconds = 1 if unit == u.electron else positive(science, "SAMPTIME")
         if self.full_well is None or unit not in (u.electron, u.electron / u.s) or not seconds:
@@ -138,9 +141,12 @@ class RampCamera:
         return float(np.mean(gain)) if gain else None
 
     def _amplifiers(self, header, prefix, default):
-        """Return what the header says of the amplifiers A to D; what this camera is known for where it has zeros."""
+        """Return what the header says of the amplifiers A to D; where it has zeros, what the camera is known for."""
         values = tuple(positive(header, prefix + name) for name in "ABCD")
-        return values if all(values) else default
+        commanded = positive(header, "CCDGAIN")
+        if all(values) or commanded in (0, self.nominal):
+            return values if all(values) else default
+        return (commanded,) if prefix == "ATODGN" else ()
 
     def _product(self, header, reads):
         """Return the name of the product and what became of its cosmic rays."""
@@ -173,6 +179,13 @@ def _calibrated(header):
 def _fitted(header):
     """Return whether a ramp was fitted: calnica finds no cosmic rays in what is no ramp."""
     return (done(header, "CR") or done(header, "CRID")) and header.get("OBSMODE", "MULTIACCUM") == "MULTIACCUM"
+
+
+def _lonely(header, reads):
+    """Return a note if a raw read has lost the zeroth one, which has its bias."""
+    if len(reads) > 1 or header.get("OBSMODE") != "MULTIACCUM" or _calibrated(header):
+        return ()
+    return ("there is no zeroth read to subtract from this one: the bias is still in",)
 
 
 def _difference(last, zeroth, border):

@@ -9,7 +9,7 @@ __all__ = ["IR"]
 IR = RampCamera(
     name="wfc3_ir", instrument="WFC3", detector="IR", fitted="flt", combined="crj", bits=WFC3_IR, struck=8192,
     sides=(64, 128, 256, 512, 1014), border=5, full_well=77900,
-    gain=(2.34, 2.37, 2.31, 2.38), readnoise=(20.2, 19.8, 19.9, 20.1),
+    gain=(2.34, 2.37, 2.31, 2.38), readnoise=(20.2, 19.8, 19.9, 20.1), nominal=2.5,
 )  # fmt: skip
 """
 A raw or ima file holds every read, the last first (hstcal ``doir.c``), with a frame of 5 reference pixels
