@@ -9,10 +9,15 @@ import numpy as np
 import pytest
 from astropy import units as u
 from astropy.io import fits
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from astroclf import read_frame
 from astroclf.frames import Exposure
+from astroclf.frames.acs import WFC
+from astroclf.frames.overscan import UnknownGeometryError
+from astroclf.frames.wfc3_uvis import UVIS
 
 BIAS = {"A": 2000, "B": 2100, "C": 2200, "D": 2300}
 GAIN = {"A": 2.0, "B": 0.5, "C": 3.0, "D": 1.5}
@@ -213,6 +218,44 @@ def test_gain_of_the_header_then_of_the_table_then_as_commanded():
     assert none.notes == ("neither ATODGNx nor CCDGAIN says its gain: it is left in DN",)
     assert none.ccd.unit == u.adu
     assert_allclose(none.ccd.data, CORNER.electrons / GAIN["C"], rtol=1e-5, atol=1e-3)
+
+
+@pytest.mark.parametrize(("start", "gain"), [(53436.0, (1.0107,)), (57700.0, (1,)), ("?", (1.0107,))])
+def test_the_table_of_acs_ends_with_its_electronics(start, gain):
+    """The gains measured before the repair of May 2009 are not those of later frames."""
+    zeros = {f"ATODGN{name}": 0.0 for name in "ABCD"}
+    frame = read_frame(READOUTS["WFC2C-1K"].hdul(**zeros, CCDGAIN=1, EXPSTART=start))
+    assert frame.facts.gain == gain
+    assert ("nominal" in frame.steps[1]) is (gain == (1,))
+
+
+HEADER_VALUES = st.one_of(st.integers(-5000, 5000), st.floats(-3000, 3000), st.sampled_from(["", "x", None, True]))
+
+
+@given(
+    shape=st.tuples(st.integers(16, 2200), st.integers(16, 4300)),
+    cards=st.fixed_dictionaries({}, optional={key: HEADER_VALUES for key in ("LTV1", "LTV2", "SIZAXIS1", "BINAXIS2")}),
+    amplifiers=st.sampled_from(["A", "B", "C", "D", "AB", "CD", "AD", "ABCD"]),
+)
+@settings(max_examples=300, deadline=None)
+def test_no_header_leads_to_wrong_cuts(shape, cards, amplifiers):
+    """Whatever a header says, either the readout is refused or its parts make up one rectangle beside the overscan."""
+    for chip in (WFC.chip, UVIS.chip):
+        try:
+            parts = chip.parts(shape, fits.Header(cards), amplifiers)
+        except UnknownGeometryError:
+            continue
+        seen = np.zeros(shape, int)
+        for part in parts:
+            seen[part.rows, part.columns] += 1
+            if part.level:
+                seen[part.level] += 10
+                assert seen[part.level].size
+        assert set(np.unique(seen)) <= {0, 1, 10, 20}
+        ny, nx = (int((seen == 1).any(axis=axis).sum()) for axis in (1, 0))
+        assert ny <= chip.shape[0]
+        assert nx <= chip.shape[1]
+        assert (seen == 1).sum() == nx * ny
 
 
 def test_level_between_two_counts():

@@ -17,10 +17,12 @@ WFC = CCDCamera(
     bits=ACS,
     gap=50,
     electronics={1: {"A": (0.9999, 4.97), "B": (0.9721, 4.85), "C": (1.0107, 5.24), "D": (1.018, 4.85)}},
+    electronics_until=54967.0,
 )
 """Two chips of 4144 x 2068 pixels, 24 columns of physical overscan on either side and 20 virtual rows (ACS
 ISR 99-05); a gap of about 50 pixels (ACS Instrument Handbook 7.7). Subarrays have at most 22 columns, or 24 since
-2016, and then perhaps the rows. Gain and read noise: CCDTAB ``o151506fj``, as in the header of j94f05bgq."""
+2016, and then perhaps the rows. Gain and read noise: CCDTAB ``o151506fj``, as in the header of j94f05bgq; other
+electronics have read the chips since 16 May 2009 (ACS Instrument Handbook 2.1)."""
 
 HRC = CCDCamera(
     name="acs_hrc",

@@ -1,6 +1,7 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """Chips of a CCD camera: overscan taken off, data quality judged, put together as they lie on the sky."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -11,7 +12,7 @@ from astropy.io import fits
 from astroclf.exceptions import FrameError
 from astroclf.frames.frame import Exposure
 from astroclf.frames.overscan import ChipGeometry, Part, UnknownGeometryError, length, whole
-from astroclf.frames.quality import DQBits, blocks
+from astroclf.frames.quality import DQBits
 from astroclf.frames.reading import Reading, hdu_name, image_array, image_shape, is_image
 
 __all__ = [
@@ -19,7 +20,6 @@ __all__ = [
     "is_exposure",
     "pipeline_product",
     "quality_array",
-    "quality_hdu",
     "science_hdus",
     "what_became_of_rays",
 ]
@@ -51,6 +51,8 @@ class CCDCamera:
     electronics : mapping
         For a commanded gain (CCDGAIN), the calibrated gain in e-/DN and the read noise in electrons of every
         amplifier; ATODGNx and READNSEx of the header go before it.
+    electronics_until : float
+        Modified Julian Date from which these are no longer true.
     """
 
     name: str
@@ -61,6 +63,7 @@ class CCDCamera:
     amplifiers: tuple[str, ...] = ("CD", "AB")
     gap: int = 0
     electronics: Mapping[float, Mapping[str, tuple[float, float]]] = field(default_factory=dict)
+    electronics_until: float = math.inf
 
     def matches(self, hdul):
         """Return whether a file is a frame of this camera with a SCI extension a chip."""
@@ -131,16 +134,19 @@ class CCDCamera:
         binning = science.get("BINAXIS2", 1)
         return round(self.gap / binning) if binning in (2, 3, 4) else self.gap
 
+    def _table(self, header):
+        """Return the calibrated gain and read noise of every amplifier at the commanded gain; empty if not known."""
+        start = header.get("EXPSTART")
+        known = not isinstance(start, int | float) or start < self.electronics_until
+        return self.electronics.get(header.get("CCDGAIN"), {}) if known else {}
+
     def _is_nominal(self, header, gain):
         """Return whether the gain is the commanded one, for want of a calibrated one."""
-        commanded = header.get("CCDGAIN")
-        return commanded not in self.electronics and set(gain.values()) == {commanded}
+        return not self._table(header) and set(gain.values()) == {header.get("CCDGAIN")}
 
     def _calibrated(self, header, used, keyword):
         """Return what ATODGNx, else the table, else CCDGAIN (or READNSEx, else the table) says of every amplifier."""
-        commanded = header.get("CCDGAIN")
-        table = self.electronics.get(commanded, {})
-        found = {}
+        table, commanded, found = self._table(header), header.get("CCDGAIN"), {}
         for name in sorted("".join(used)):
             gain, readnoise = table.get(name, (commanded, None))
             found[name] = header.get(keyword + name) or (gain if keyword == "ATODGN" else readnoise)
@@ -195,30 +201,25 @@ class _Plane:
         """Return the image and the level, in DN, of each amplifier that was subtracted before the gain was applied."""
         data, levels = np.full(self.shape, np.nan, np.float32), {}
         for index, parts, places in self._places():
+            image = image_array(self.hdul, index, self.name)
             for part, place in zip(parts, places):
-                for here, there in _blocks(part):
-                    data[place][here] = image_array(self.hdul, index, self.name, rows=there)[:, part.columns]
+                data[place] = image[part.rows, part.columns]
                 if subtract:
-                    rows, columns = part.level
-                    overscan = image_array(self.hdul, index, self.name, rows=rows)[:, columns]
-                    levels[part.amplifier] = _level(overscan)
+                    levels[part.amplifier] = _level(image[part.level])
                     data[place] -= levels[part.amplifier]
                     data[place] *= gain.get(part.amplifier, 1)
+            del image  # before the next is read
         return data, levels
 
     def quality(self, bits):
         """Return the indices of the DQ extensions, and the bad, saturated and struck pixels."""
-        masks = [np.zeros(self.shape, bool) for _ in range(3)]
-        used = ()
-        for science, parts, places in self._places():
-            index = quality_hdu(self.hdul, science, self.name)
-            if index is None:
-                continue
-            used += (index,)
+        masks, used = [np.zeros(self.shape, bool) for _ in range(3)], ()
+        for index, parts, places in self._places():
+            indices, dq = quality_array(self.hdul, index, image_shape(self.hdul[index]), self.name)
+            used += indices
             for part, place in zip(parts, places):
-                for here, there in _blocks(part):
-                    dq = image_array(self.hdul, index, self.name, rows=there)[:, part.columns]
-                    bits.split(dq, out=[mask[place][here] for mask in masks])
+                bits.split(dq[part.rows, part.columns], out=[mask[place] for mask in masks])
+            del dq
         return used, masks
 
     def _places(self):
@@ -232,12 +233,6 @@ class _Plane:
                 column += nx
             yield index, parts, places
             row += ny + self.gap
-
-
-def _blocks(part):
-    """Yield slices of a few rows of what an amplifier read, and the same rows of the image."""
-    for rows in blocks(length(part.rows)):
-        yield rows, slice(part.rows.start + rows.start, part.rows.start + rows.stop)
 
 
 def _level(overscan):
@@ -366,43 +361,13 @@ def quality_array(hdul, science, shape, name):
     FrameError
         If its shape is another.
     """
-    index = quality_hdu(hdul, science, name)
-    if index is None:
-        return (), np.broadcast_to(np.int16(0), shape)
-    return (index,), image_array(hdul, index, name)
-
-
-def quality_hdu(hdul, science, name):
-    """
-    Find the data quality of a SCI extension.
-
-    Parameters
-    ----------
-    hdul : `~astropy.io.fits.HDUList`
-        The file.
-    science : int
-        Index of the SCI extension.
-    name : str
-        What to call the file in messages.
-
-    Returns
-    -------
-    index : int or None
-        Index of the DQ extension of the same EXTVER.
-
-    Raises
-    ------
-    FrameError
-        If its shape is another.
-    """
-    version, shape = hdul[science].ver, image_shape(hdul[science])
+    version = hdul[science].ver
     for index, hdu in enumerate(hdul):
         if hdu.name == "DQ" and hdu.ver == version and is_image(hdu):
             if image_shape(hdu) != shape:
                 flags, image = hdu_name(hdul, index), hdu_name(hdul, science)
-                msg = (
-                    f"{name}: {flags} has the shape {image_shape(hdu)}, {image} {shape}; read the image alone with hdu="
-                )
+                size = f"{flags} has the shape {image_shape(hdu)}, {image} {shape}"
+                msg = f"{name}: {size}; read the image alone with hdu="
                 raise FrameError(msg)
-            return index
-    return None
+            return (index,), image_array(hdul, index, name)
+    return (), np.broadcast_to(np.int16(0), shape)

@@ -20,7 +20,7 @@ from astroclf.frames.quiet import quiet, refusing
 __all__ = ["Reading", "hdu_name", "image_array", "image_shape", "is_image", "to_frame", "unit_of"]
 
 _SMALLEST = 16
-_SLAB = 2**23
+_SLAB = 2**22
 
 _UNITS = {
     "ELECTRONS": u.electron, "ELECTRON": u.electron, "E-": u.electron, "E": u.electron,
@@ -191,7 +191,7 @@ def hdu_name(hdul, index):
     return f"{hdu.name},{hdu.ver}" if index and hdu.name else str(index)
 
 
-def image_array(hdul, index, name, plane=None, rows=None):
+def image_array(hdul, index, name, plane=None):
     """
     Return the 2-D image of an HDU, however many degenerate axes it has.
 
@@ -205,8 +205,6 @@ def image_array(hdul, index, name, plane=None, rows=None):
         What to call the file in messages.
     plane : int, optional
         Which plane of a cube, counted from 1 along its third axis.
-    rows : slice, optional
-        Which rows alone, with both ends; all by default.
 
     Returns
     -------
@@ -226,16 +224,15 @@ def image_array(hdul, index, name, plane=None, rows=None):
         msg = f"{where} is a {type(hdu).__name__.strip('_')}, not an image; name an image HDU with hdu="
         raise FrameError(msg)
     shape = tuple(n for n in hdu.shape if n != 1)
-    rows = rows or slice(None)
     if not hdu.shape:
-        return _constant_array(hdu.header, where)[rows]
+        return _constant_array(hdu.header, where)
     if 0 in shape or len(shape) < 2:
         msg = f"{where} has the shape {hdu.shape}; an image needs two axes of more than one pixel"
         raise FrameError(msg)
     part = _part(hdu.shape, shape, plane, where)
     check_image(hdu, shape[-2:], where)
     with refusing(where):
-        return _slab_by_slab(hdu, part, range(*rows.indices(shape[-2])), shape[-1])
+        return _slab_by_slab(hdu, part, shape[-2:])
 
 
 def _part(full, shape, plane, where):
@@ -257,20 +254,19 @@ def _part(full, shape, plane, where):
     return part
 
 
-def _slab_by_slab(hdu, part, rows, width):
-    """Return rows of an image of an HDU; of a file only some of them at a time are held in the form stored there."""
-    axis, source, data = part.index(slice(None)), _stored(hdu), None
+def _slab_by_slab(hdu, part, shape):
+    """Return an image of an HDU; of a file only some rows at a time are held in the form stored there."""
+    (ny, nx), axis, source, data = shape, part.index(slice(None)), _stored(hdu), None
     whole = isinstance(hdu, fits.CompImageHDU) or _in_memory(hdu)
-    step = max(len(rows) if whole else _SLAB // (width * abs(hdu.header["BITPIX"]) // 8), 1)
-    for start in range(0, len(rows), step):
-        taken = rows[start : start + step]
-        part[axis] = slice(taken[0], taken[-1] + 1)
+    step = max(ny if whole else _SLAB // (nx * abs(hdu.header["BITPIX"]) // 8), 1)
+    for start in range(0, ny, step):
+        part[axis] = slice(start, min(start + step, ny))
         slab = np.asarray(source[tuple(part)])
         if data is None:
             kind = np.float32 if slab.dtype.kind == "f" else slab.dtype.newbyteorder("=")
-            data = np.empty((len(rows), width), kind)
+            data = np.empty(shape, kind)
         with np.errstate(over="ignore"):
-            data[start : start + step] = slab.reshape(-1, width)
+            data[start : start + step] = slab.reshape(-1, nx)
     return data
 
 
