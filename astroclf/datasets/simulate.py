@@ -13,6 +13,7 @@ from astroclf.datasets.ccd import ccd_frame
 from astroclf.datasets.combined import combined_frame, drizzled_frame
 from astroclf.datasets.counter import counter_frame
 from astroclf.datasets.foc import foc_frame
+from astroclf.datasets.ground import ground_frame
 from astroclf.datasets.headers import Shot
 from astroclf.datasets.infrared import infrared_frame, read_times
 from astroclf.datasets.jwst import jwst_frame
@@ -121,6 +122,10 @@ LAYOUTS = _layouts(
     ("jwst_miri_rate", cameras.JWST_MIRI, jwst_frame),
     ("jwst_miri_cal", cameras.JWST_MIRI, jwst_frame),
     ("jwst_miri_sub256_cal", cameras.JWST_MIRI_SUB256, jwst_frame),
+    ("ground_ccd_raw", cameras.GROUND_CCD, ground_frame),
+    ("ground_ccd_reduced", cameras.GROUND_CCD, ground_frame),
+    ("ground_mosaic_raw", cameras.GROUND_MOSAIC, ground_frame),
+    ("ground_bayer_raw", cameras.GROUND_BAYER, ground_frame),
 )
 """The layouts `make_frame` can make, by name; those of subarrays are small."""
 

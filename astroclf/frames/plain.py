@@ -8,7 +8,7 @@ from astroclf.frames.ccd import quality_array, science_hdus
 from astroclf.frames.quality import ANY
 from astroclf.frames.reading import Reading, hdu_name, image_array, image_shape, is_image
 
-__all__ = ["PLAIN", "SCIENCE", "alone", "read_hdu", "without_weight"]
+__all__ = ["PLAIN", "SCIENCE", "alone", "first_image", "read_hdu", "without_weight"]
 
 
 _ANY_FLAG = "read as a generic SCI extension: every pixel that DQ flags is bad"
@@ -60,16 +60,41 @@ class _Plain:
 
     def read(self, hdul, name):
         """Return the first HDU that holds an image as a `Reading`; further ones are named in a note."""
-        images = [index for index, hdu in enumerate(hdul) if is_image(hdu)]
-        if not images:
-            kinds = ", ".join(f"{i}: {type(hdu).__name__} {hdu.header.get('NAXIS', 0)}-D" for i, hdu in enumerate(hdul))
-            msg = f"{name}: no HDU holds an image ({kinds})"
-            raise FrameError(msg)
-        reading = read_hdu(hdul, images[0], name)
-        if hdul[0].header.get("NAXIS"):
-            return reading
-        alike = [index for index in images if hdul[index].shape == hdul[images[0]].shape]
-        return replace(reading, notes=alone(hdul, alike))
+        index, notes = first_image(hdul, name)
+        return replace(read_hdu(hdul, index, name), notes=notes)
+
+
+def first_image(hdul, name):
+    """
+    Find the first image of a file.
+
+    Parameters
+    ----------
+    hdul : `~astropy.io.fits.HDUList`
+        The file.
+    name : str
+        What to call it in messages.
+
+    Returns
+    -------
+    index : int
+        Index of the HDU.
+    notes : tuple of str
+        What else of that shape there is in the extensions of a file whose primary HDU is empty.
+
+    Raises
+    ------
+    FrameError
+        If no HDU holds an image.
+    """
+    images = [index for index, hdu in enumerate(hdul) if is_image(hdu)]
+    if not images:
+        kinds = ", ".join(f"{i}: {type(hdu).__name__} {hdu.header.get('NAXIS', 0)}-D" for i, hdu in enumerate(hdul))
+        msg = f"{name}: no HDU holds an image ({kinds})"
+        raise FrameError(msg)
+    if hdul[0].header.get("NAXIS"):
+        return images[0], ()
+    return images[0], alone(hdul, [index for index in images if hdul[index].shape == hdul[images[0]].shape])
 
 
 def read_hdu(hdul, index, name, plane=None):

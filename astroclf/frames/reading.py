@@ -17,7 +17,7 @@ from astroclf.frames.limits import check_image, check_pixels
 from astroclf.frames.quality import blocks, outside
 from astroclf.frames.quiet import quiet, refusing
 
-__all__ = ["Reading", "hdu_name", "image_array", "image_shape", "is_image", "to_frame", "unit_of"]
+__all__ = ["Reading", "hdu_name", "image_array", "image_shape", "image_wcs", "is_image", "to_frame", "unit_of"]
 
 _SMALLEST = 16
 _SLAB = 2**22
@@ -129,7 +129,7 @@ def to_frame(reading, hdul, name, *, path=None, fingerprint=None, datasum=None):
     part = f"[*,*,{reading.plane}]" if reading.plane else ""
     names = tuple(hdu_name(hdul, index) + part for index in reading.science)
     unit = reading.unit or unit_of(first.header)
-    wcs = reading.wcs or _wcs(first.header, hdul, reading.corner)
+    wcs = reading.wcs or image_wcs(first.header, hdul, reading.corner)
     facts = header_facts(header)
     present = tuple(hdu_name(hdul, index) for index in range(len(hdul)))
     return Frame(
@@ -171,8 +171,24 @@ def _beyond(data, unexposed):
     return None
 
 
-def _wcs(header, hdul, corner):
-    """Return the celestial WCS of an image cut at a corner; None where there is none that works."""
+def image_wcs(header, hdul, corner=(0, 0)):
+    """
+    Return the celestial WCS of an image.
+
+    Parameters
+    ----------
+    header : `~astropy.io.fits.Header`
+        Header of the image.
+    hdul : `~astropy.io.fits.HDUList`
+        Its file, for distortions kept as tables.
+    corner : tuple of int, optional
+        Row and column at which the image was cut.
+
+    Returns
+    -------
+    wcs : `~astropy.wcs.WCS` or None
+        None where there is none that works.
+    """
     header = header.copy()
     with quiet():
         try:
@@ -191,7 +207,7 @@ def hdu_name(hdul, index):
     return f"{hdu.name},{hdu.ver}" if index and hdu.name else str(index)
 
 
-def image_array(hdul, index, name, plane=None):
+def image_array(hdul, index, name, plane=None, axis=0):
     """
     Return the 2-D image of an HDU, however many degenerate axes it has.
 
@@ -205,6 +221,8 @@ def image_array(hdul, index, name, plane=None):
         What to call the file in messages.
     plane : int, optional
         Which plane of a cube, counted from 1 along its third axis.
+    axis : int, optional
+        Which axis of the cube, as an array, its planes are along.
 
     Returns
     -------
@@ -229,14 +247,16 @@ def image_array(hdul, index, name, plane=None):
     if 0 in shape or len(shape) < 2:
         msg = f"{where} has the shape {hdu.shape}; an image needs two axes of more than one pixel"
         raise FrameError(msg)
-    part = _part(hdu.shape, shape, plane, where)
-    check_image(hdu, shape[-2:], where)
+    part = _part(hdu, shape, plane, axis, where)
+    ny, nx = (length for length, which in zip(hdu.shape, part) if which == slice(None) and length != 1)
+    check_image(hdu, (ny, nx), where)
     with refusing(where):
-        return _slab_by_slab(hdu, part, shape[-2:])
+        return _slab_by_slab(hdu, part, (ny, nx))
 
 
-def _part(full, shape, plane, where):
-    """Return the index of an image in an array of the shape ``full``, whose longer axes are ``shape``."""
+def _part(hdu, shape, plane, axis, where):
+    """Return the index of an image in the array of an HDU, whose longer axes are ``shape``."""
+    full = hdu.shape
     long = [axis for axis, length in enumerate(full) if length != 1]
     part = [slice(None) if axis in long else 0 for axis in range(len(full))]
     if len(shape) == 2 and plane is None:
@@ -245,12 +265,14 @@ def _part(full, shape, plane, where):
         msg = f"{where} has the shape {full}, " + ("not that of a cube" if plane else "more than the axes of a cube")
         raise FrameError(msg)
     if plane is None:
-        msg = f"{where} is a cube of {shape[0]} planes (shape {full}); choose one with plane=, from 1 to {shape[0]}"
+        kind = str(hdu.header.get(f"CTYPE{len(full) - long[0]}", "")).strip()
+        planes = f"{shape[0]} planes" + (f" along {kind}" if kind else "")
+        msg = f"{where} is a cube of {planes} (shape {full}); choose one with plane=, from 1 to {shape[0]}"
         raise FrameError(msg)
-    if not 1 <= plane <= shape[0]:
-        msg = f"{where} has the planes 1 to {shape[0]}; got plane={plane!r}"
+    if not 1 <= plane <= shape[axis]:
+        msg = f"{where} has the planes 1 to {shape[axis]}; got plane={plane!r}"
         raise FrameError(msg)
-    part[long[0]] = plane - 1
+    part[long[axis]] = plane - 1
     return part
 
 
@@ -267,7 +289,16 @@ def _slab_by_slab(hdu, part, shape):
             data = np.empty(shape, kind)
         with np.errstate(over="ignore"):
             data[start : start + step] = slab.reshape(-1, nx)
-    return data
+    return _without_blanks(data, hdu.header)
+
+
+def _without_blanks(data, header):
+    """Return unsigned integers with NaN where they are BLANK; astropy does so for all other types."""
+    blank = header.get("BLANK")
+    if data.dtype.kind != "u" or not isinstance(blank, int):
+        return data
+    physical = blank + int(header.get("BZERO", 0))
+    return np.where(data == physical, np.float32(np.nan), data.astype(np.float32)) if (data == physical).any() else data
 
 
 def _stored(hdu):

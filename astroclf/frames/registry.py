@@ -2,8 +2,10 @@
 """The layouts of files that can be read."""
 
 from astroclf.frames.acs import HRC, SBC, WFC
+from astroclf.frames.colour import BAYER, RGB
 from astroclf.frames.drizzled import DRIZZLED
 from astroclf.frames.foc import FOC
+from astroclf.frames.ground import CCD, MOSAIC
 from astroclf.frames.jwst import JWST
 from astroclf.frames.nicmos import NICMOS
 from astroclf.frames.plain import PLAIN, SCIENCE
@@ -26,7 +28,11 @@ LAYOUTS = (
     FOC,
     JWST,
     WFPC2,
+    MOSAIC,
     SCIENCE,
+    BAYER,
+    RGB,
+    CCD,
     PLAIN,
 )
 """

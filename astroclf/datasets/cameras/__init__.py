@@ -4,6 +4,7 @@
 from astroclf.datasets.cameras.acs import ACS_HRC, ACS_SBC, ACS_WFC, ACS_WFC_512A
 from astroclf.datasets.cameras.camera import Amplifier, Camera, Chip, Filter
 from astroclf.datasets.cameras.foc import FOC_F96, FOC_F96_ZOOM
+from astroclf.datasets.cameras.ground import GROUND_BAYER, GROUND_CCD, GROUND_MOSAIC, GroundCamera
 from astroclf.datasets.cameras.jwst import (
     JWST_MIRI,
     JWST_MIRI_SUB256,
@@ -26,6 +27,9 @@ __all__ = [
     "ACS_WFC_512A",
     "FOC_F96",
     "FOC_F96_ZOOM",
+    "GROUND_BAYER",
+    "GROUND_CCD",
+    "GROUND_MOSAIC",
     "JWST_MIRI",
     "JWST_MIRI_SUB256",
     "JWST_NIRCAM",
@@ -46,6 +50,7 @@ __all__ = [
     "Camera",
     "Chip",
     "Filter",
+    "GroundCamera",
     "JWSTCamera",
     "WFPC2Camera",
     "WFPC2Chip",
