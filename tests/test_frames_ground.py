@@ -9,7 +9,7 @@ from astropy import units as u
 from astropy.io import fits
 from astropy.nddata import block_reduce
 from astropy.wcs import WCS, Sip
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
@@ -68,6 +68,7 @@ def sky_cards(x, y, cd=((-1e-4, 1e-5), (1e-5, 1e-4))):
 # ------------------------------------------------------------------------------------------ sections
 
 
+@settings(deadline=None)
 @given(st.integers(1, 60), st.integers(1, 60), st.integers(1, 60), st.integers(1, 60), st.booleans())
 def test_sections_are_those_of_iraf(x0, x1, y0, y1, spaces):
     """A section within the image selects its pixels, both ends included; others are refused."""
@@ -85,6 +86,7 @@ def test_sections_are_those_of_iraf(x0, x1, y0, y1, spaces):
     assert section.flipped == (y0 > y1, x0 > x1)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="[]:,*- 0123456789a", max_size=20))
 def test_any_text_is_a_section_or_not(text):
     """Whatever a header says is a section inside the image, nothing, or a `SectionError`."""
