@@ -112,7 +112,7 @@ def _place(frame):
 def _pixels(frame):
     return {
         "unusable": frame.quality,
-        "masked": 1 - float(np.mean(frame.good)),
+        "masked": float(np.mean(~frame.good)),
         "saturated": frame.saturated,
         "gain": frame.facts.gain,
         "readnoise": frame.facts.readnoise,

@@ -2,6 +2,7 @@
 """Annotated pictures: a frame and its verdict on one page, ready for a slide."""
 
 from astroclf.annotation.core import annotate
-from astroclf.annotation.files import is_annotated, picture_path, save_annotated
+from astroclf.annotation.files import picture_path, save_annotated
+from astroclf.frames.pictures import is_annotated
 
 __all__ = ["annotate", "is_annotated", "picture_path", "save_annotated"]

@@ -11,14 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from astroclf.exceptions import AstroclfError
+from astroclf.frames.pictures import is_annotated
 
-__all__ = ["is_annotated", "picture_path", "save_annotated", "to_png"]
+__all__ = ["picture_path", "save_annotated", "to_png"]
 
 _FITS_SUFFIX = re.compile(r"(?<=.)\.(fits|fit|fts)(\.(gz|bz2|fz))?$", re.IGNORECASE)
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COMPRESSION = 3
 """Of sky noise, 6 makes files no smaller in three times the time."""
-_MAKER = b"Software\0astroclf "
 
 
 def picture_path(fits_path, output_dir=None):
@@ -41,46 +40,6 @@ def picture_path(fits_path, output_dir=None):
     fits_path = Path(fits_path)
     folder = fits_path.parent if output_dir is None else Path(output_dir)
     return folder / f"{_FITS_SUFFIX.sub('', fits_path.name)}_astroclf.png"
-
-
-def is_annotated(path):
-    """
-    Tell whether a file is a picture that astroclf made.
-
-    Parameters
-    ----------
-    path : path-like
-        The file.
-
-    Returns
-    -------
-    annotated : bool
-        True if it is a PNG whose ``Software`` is astroclf; False for anything else, also where there
-        is no file.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be read.
-    """
-    path = Path(path)
-    if not path.is_file():
-        return False
-    with path.open("rb") as stream:
-        return stream.read(8) == _SIGNATURE and any(text.startswith(_MAKER) for text in _texts(stream))
-
-
-def _texts(stream):
-    """Yield the tEXt chunks that stand before the pixels of a PNG."""
-    while len(head := stream.read(8)) == 8:
-        length, kind = int.from_bytes(head[:4]), head[4:]
-        if kind in (b"IDAT", b"IEND"):
-            return
-        if kind == b"tEXt":
-            start = stream.read(min(length, 80))
-            yield start
-            length -= len(start)
-        stream.seek(length + 4, os.SEEK_CUR)
 
 
 def save_annotated(figure, path):

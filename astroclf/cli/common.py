@@ -67,7 +67,9 @@ def add_file_arguments(parser):
     parser : `~argparse.ArgumentParser`
         The verb's parser.
     """
-    parser.add_argument("files", metavar="FILE", nargs="+", help="FITS file: .fits, .fits.gz, .fits.bz2 or .fits.fz")
+    parser.add_argument(
+        "files", metavar="FILE", nargs="+", help="FITS file: .fits, .fits.gz, .fits.bz2, .fits.fz; or JPEG, PNG, TIFF"
+    )
     parser.add_argument("-j", "--jobs", metavar="N", type=_positive, default=1, help="worker processes (default: 1)")
     parser.add_argument("--debug", action="store_true", help="on failure, also print where in the code it happened")
 
@@ -84,7 +86,7 @@ def add_part_arguments(parser):
     parser.add_argument(
         "--hdu", metavar="HDU", help="read this HDU alone, as it is: a name, NAME,VERSION or an index (0: the primary)"
     )
-    parser.add_argument("--plane", metavar="N", type=_positive, help="read plane N of a cube, counted from 1")
+    parser.add_argument("--plane", metavar="N", type=_positive, help="read plane N of a cube, or page N of a picture, from 1")
 
 
 def add_detach_argument(parser):

@@ -188,7 +188,7 @@ def _background(found):
     return f"{found['sky']:.4g} {found['unit']}{tilt}; noise {found['sky_noise']:.3g} per reduced pixel"
 
 
-def _picture(found):
+def _rendering(found):
     whole = found["columns"] == (1, found["nx"]) and found["rows"] == (1, found["ny"])
     (left, right), (bottom, top) = found["columns"], found["rows"]
     part = "the whole image" if whole else f"columns {left} to {right}, rows {bottom} to {top}"
@@ -207,7 +207,7 @@ _DESCRIBED = {
     "reader": lambda found: found["steps"],
     "cosmic rays": _cosmic_rays,
     "background": _background,
-    "picture": _picture,
+    "rendering": _rendering,
     "model": lambda found: f"{found['model']} (not run)",
 }
 """The lines of a block, in their order."""

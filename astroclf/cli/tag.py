@@ -27,7 +27,8 @@ byte is ever changed. Tagging again replaces the block.
 
 WITHOUT -o THE FILES ARE TAGGED IN PLACE. With -o DIR, tagged copies go to DIR and the files stay as
 they are. The picture is <name without .fits[.gz|.bz2|.fz]>_astroclf.png, beside the tagged file. A
-file that exists where a copy or a picture goes is overwritten only if astroclf made it."""
+file that exists where a copy or a picture goes is overwritten only if astroclf made it. JPEG and PNG
+files have no header: with -o, the metadata of a copy are tagged."""
 
 _EXAMPLES = """
 astroclf tag --dry-run m51.fits

@@ -8,8 +8,9 @@ from astroclf.cli.common import add_detach_argument, add_file_arguments, add_par
 __all__ = ["add_verb", "untag"]
 
 _DESCRIPTION = """\
-Remove the tags of files, in place. A plain FITS file becomes byte for byte what it was before it was
-tagged. A label given by a person stays, unless --all is given. Pictures are not removed."""
+Remove the tags of files, in place. A plain FITS file, and a JPEG or PNG file, becomes byte for byte what
+it was before it was tagged. A label given by a person stays, unless --all is given. The annotated
+pictures are not removed."""
 
 _EXAMPLES = """
 astroclf untag m51.fits

@@ -24,6 +24,7 @@ class Exposure(StrEnum):
     FLAGGED = "flagged in DQ and masked"
     READS = "left in the difference of two reads: undersampled stars look like them"
     COUNTER = "a photon counter records none"
+    PICTURE = "a picture is no linear exposure"
     UNKNOWN = "not known to be a single exposure of a CCD"
 
 

@@ -16,6 +16,7 @@ from astroclf.exceptions import FrameError
 from astroclf.frames.containers import open_local, open_stream
 from astroclf.frames.frame import Frame, Origin, fingerprint
 from astroclf.frames.hdus import StoredSums, find_hdus
+from astroclf.frames.pictures import picture_kind, read_picture
 from astroclf.frames.plain import read_hdu
 from astroclf.frames.quiet import quiet, refusing
 from astroclf.frames.reading import Reading, hdu_name, is_image, to_frame
@@ -31,14 +32,15 @@ def read_frame(source, hdu=None, plane=None):
     Parameters
     ----------
     source : path-like, `~astropy.io.fits.HDUList`, `~astropy.nddata.NDData`, array_like or `Frame`
-        A FITS file, plain, compressed by gzip or bzip2, or tile-compressed; an open one; an image with
-        mask, unit and WCS; or a 2-D array. Nothing is modified; a frame is handed back as it is.
+        A FITS file, plain, compressed by gzip or bzip2, or tile-compressed; an open one; a JPEG, PNG or
+        TIFF picture; an image with mask, unit and WCS; or a 2-D array. Nothing is modified; a frame is
+        handed back as it is.
     hdu : int, str or tuple of (str, int), optional
         The image HDU to read, by index, name or name and version (``"SCI,2"`` or ``("SCI", 2)``). By
         default the file's layout decides: all chips of a known camera, the SCI extension of other
         products, else the first image.
     plane : int, optional
-        Which plane of a cube to read, counted from 1 along its third axis, as FITS does.
+        Which plane of a cube to read, counted from 1 along its third axis, as FITS does; or page of a picture.
 
     Returns
     -------
@@ -69,6 +71,8 @@ def read_frame(source, hdu=None, plane=None):
 
 
 def _read_path(path, hdu, plane):
+    if picture_kind(path):
+        return read_picture(path, hdu, plane)
     with open_local(path) as (stream, status):
         return _read_stream(stream, str(path), hdu, plane, path=path, fingerprint=fingerprint(status))
 

@@ -5,11 +5,13 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from astroclf.frames.pictures import picture_kind
 from astroclf.tags import memory
 from astroclf.tags.cards import card_value, keyword_of, printable
 from astroclf.tags.container import open_fits
 from astroclf.tags.fitsfile import homes, walk
 from astroclf.tags.keywords import is_tag
+from astroclf.tags.picture import read_picture_tags
 
 __all__ = ["Tags", "file_name", "is_path", "read_tags"]
 
@@ -154,7 +156,7 @@ def read_tags(source):
     ----------
     source : str, `~pathlib.Path`, `~astropy.io.fits.HDUList`, `~astropy.io.fits.Header` or object with a header
         A FITS file (plain, ``.gz``, ``.bz2``, tile-compressed), or an open one, or what has a
-        ``header``: an HDU, a `~astropy.nddata.CCDData`.
+        ``header``: an HDU, a `~astropy.nddata.CCDData`. Or a picture, whose tags are in its XMP metadata.
 
     Returns
     -------
@@ -171,6 +173,9 @@ def read_tags(source):
         headers = memory.headers_of(source)
         return _tags([memory.cards_of(header).values() for header in headers], memory.name_of(source, headers))
     path = Path(source)
+    if picture_kind(path):
+        values = read_picture_tags(path)
+        return None if values is None else Tags(values, printable(path.name))
     with open_fits(path) as stream:
         found = homes(walk(stream, path))
     return _tags([hdu.cards for hdu in found], file_name(found, path))

@@ -16,11 +16,13 @@ from typing import BinaryIO
 
 from astroclf.exceptions import AstroclfWarning, TagError
 from astroclf.frames.frame import fingerprint
+from astroclf.frames.pictures import picture_kind
 from astroclf.tags import memory
 from astroclf.tags.cards import join_cards, keyword_of
 from astroclf.tags.container import Container, open_fits
 from astroclf.tags.fitsfile import HDU, homes, read_hdus
 from astroclf.tags.keywords import is_tag, to_cards
+from astroclf.tags.picture import plan_picture, tag_picture, untag_picture
 from astroclf.tags.read import file_name, is_path, read_tags
 from astroclf.tags.replacing import check_replaceable, replacing
 from astroclf.tags.sums import check_sums, chunks, seal
@@ -81,7 +83,8 @@ def write_tags(target, prediction, *, output=None, force=False, detach=False):
     target : str, `~pathlib.Path`, `~astropy.io.fits.HDUList`, `~astropy.io.fits.Header` or object with a header
         A FITS file (plain, ``.gz``, ``.bz2``, tile-compressed), changed in place unless ``output`` is
         given; symbolic links are followed and stay. Or an open HDUList, an HDU, a
-        `~astropy.nddata.CCDData`: then the header in memory is changed.
+        `~astropy.nddata.CCDData`: then the header in memory is changed. Or a JPEG or PNG picture, of which
+        a copy is tagged, in its XMP metadata; these need ``output``.
     prediction : `~astroclf.prediction.Prediction`
         The verdict. If it was made from ``target``, that must not have changed since.
     output : str or `~pathlib.Path`, optional
@@ -101,8 +104,8 @@ def write_tags(target, prediction, *, output=None, force=False, detach=False):
     Raises
     ------
     TagError
-        If the file is not FITS, damaged, changed since it was classified, or cannot be replaced. It
-        is as it was.
+        If the file is neither FITS nor such a picture, damaged, changed since it was classified, or
+        cannot be replaced. It is as it was.
 
     Warns
     -----
@@ -113,6 +116,10 @@ def write_tags(target, prediction, *, output=None, force=False, detach=False):
         _write_memory(target, prediction, output)
         return read_tags(target)
     path, destination = _paths(target, output)
+    if picture_kind(path):
+        _check_unchanged(path, path.stat(), prediction.origin)
+        tag_picture(path, prediction, destination, detach)
+        return read_tags(destination)
     with _opened(path) as source:
         edits = _tagging(source, prediction, destination, force)
         _save(source, edits, destination, detach)
@@ -139,6 +146,9 @@ def plan_tags(path, prediction, *, output=None, force=False, detach=False):
         Where `write_tags` would refuse.
     """
     path, destination = _paths(path, output)
+    if picture_kind(path):
+        values = plan_picture(path, prediction, destination, detach)
+        return [Change(0, "", f"{keyword:8}= {value}") for keyword, value in values.items()]
     with _opened(path) as source:
         edits = _tagging(source, prediction, destination, force)
         check_replaceable(destination, detach)
@@ -149,7 +159,7 @@ def remove_tags(target, *, all=False, output=None, detach=False):
     """
     Remove the tag block of a header.
 
-    A plain, standard FITS file becomes byte for byte what it was before it was tagged.
+    A plain, standard FITS file, and a picture, becomes byte for byte what it was before it was tagged.
 
     Parameters
     ----------
@@ -182,6 +192,9 @@ def remove_tags(target, *, all=False, output=None, detach=False):
         _write_memory(target, None, output, human=all)
         return old
     path, destination = _paths(target, output)
+    if picture_kind(path):
+        untag_picture(path, destination, detach)
+        return old
     with _opened(path) as source:
         edits = _edits(source, [], human=all)
         if edits:
@@ -219,18 +232,18 @@ def _opened(path):
 
 def _tagging(source, prediction, destination, force):
     """Return the new cards of the headers that tagging changes, by index of the HDU."""
-    _check_unchanged(source, prediction.origin)
+    _check_unchanged(source.path, source.stat, prediction.origin)
     cards = to_cards(prediction, file=file_name(homes(source.hdus), destination))
     return _sealed(source, _edits(source, [card.image.encode("ascii") for card in cards]), force)
 
 
-def _check_unchanged(source, origin):
-    if origin.fingerprint is None or origin.path is None or Path(origin.path).resolve() != source.path:
+def _check_unchanged(path, status, origin):
+    if origin.fingerprint is None or origin.path is None or Path(origin.path).resolve() != path:
         return
-    now = fingerprint(source.stat)
+    now = fingerprint(status)
     if tuple(origin.fingerprint) != now:
         msg = (
-            f"{source.path}: has changed since it was classified (size, mtime, inode were "
+            f"{path}: has changed since it was classified (size, mtime, inode were "
             f"{tuple(origin.fingerprint)}, are {now}); classify it again"
         )
         raise TagError(msg)

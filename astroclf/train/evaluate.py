@@ -7,17 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from astropy.nddata import CCDData
 from astropy.table import Table
 
 from astroclf.exceptions import AstroclfError
-from astroclf.frames import Frame, Origin, read_frame
 from astroclf.taxonomy import group_of, labels
-from astroclf.train.examples import open_picture, split_of
+from astroclf.train.examples import split_of
 
 __all__ = ["Case", "Outcome", "class_table", "read_cases", "run_cases", "summary", "wilson_interval"]
-
-_PICTURES = {".jpg", ".jpeg", ".png", ".tif", ".tiff"}
 
 
 @dataclass(frozen=True)
@@ -102,7 +98,7 @@ def run_cases(cases, classifier):
     Parameters
     ----------
     cases : iterable of Case
-        The files: FITS frames, or pictures, whose grey is taken for a frame.
+        The files: FITS frames, or pictures.
     classifier : `~astroclf.Classifier`
         The classifier.
 
@@ -113,16 +109,9 @@ def run_cases(cases, classifier):
     """
     for case in cases:
         try:
-            yield Outcome(case, classifier(_open(case.path)))
+            yield Outcome(case, classifier(case.path))
         except AstroclfError as error:
             yield Outcome(case, None, str(error))
-
-
-def _open(path):
-    if path.suffix.lower() not in _PICTURES:
-        return read_frame(path)
-    grey = open_picture(path).mean(axis=2, dtype=np.float32)
-    return Frame(CCDData(grey, unit="adu", mask=np.zeros(grey.shape, bool)), origin=Origin(path))
 
 
 def wilson_interval(rate, count, z=1.96):

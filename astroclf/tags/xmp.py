@@ -1,0 +1,201 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+The tag block in the XMP packet of a picture, with Astronomy Visualization Metadata (AVM) beside it.
+
+The block is one ``rdf:Description``, put into the text of the packet and cut out of it again: what others wrote
+there stays as it is, to the byte.
+"""
+
+import re
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape, quoteattr
+
+from astropy.io.fits.card import Undefined
+
+from astroclf.exceptions import TagError
+from astroclf.tags.keywords import HUMAN, KEYWORDS, is_tag
+from astroclf.taxonomy import concept
+
+__all__ = ["add_block", "block_lines", "cut_block", "read_block"]
+
+_TAGS = "urn:astroclf:tags/1/"
+_AVM = "http://www.communicatingastronomy.org/avm/1.0/"
+_DC = "http://purl.org/dc/elements/1.1/"
+_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+
+_END = "</rdf:RDF>"
+_EMPTY = (
+    '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
+    f'<x:xmpmeta xmlns:x="adobe:ns:meta/">\n<rdf:RDF xmlns:rdf="{_RDF}">\n{_END}\n</x:xmpmeta>\n<?xpacket end="w"?>'
+)
+_BLOCK = re.compile(rf'<rdf:Description rdf:about="[^"]*" xmlns:astroclf="{_TAGS}".*?</rdf:Description>\n', re.DOTALL)
+_KINDS = {keyword.name: keyword.kind for keyword in KEYWORDS}
+
+
+def read_block(packet):
+    """
+    Return the tags in a packet.
+
+    Parameters
+    ----------
+    packet : bytes or None
+        The packet; None if the picture has none.
+
+    Returns
+    -------
+    values : dict or None
+        Values by keyword, in the order of the table; None if there is no block, or no packet that can be parsed.
+    """
+    try:
+        root = ElementTree.fromstring(packet.strip(b"\0 \r\n\t")) if packet else ()
+    except (ElementTree.ParseError, LookupError, ValueError):
+        return None
+    values = {}
+    for node in root.iter() if packet else ():
+        for name, text in node.attrib.items():
+            space, _, keyword = name.removeprefix("{").partition("}")
+            if space == _TAGS and (_kind(keyword) or keyword in HUMAN):
+                values[keyword] = _value(keyword, text)
+    return values or None
+
+
+def _kind(keyword):
+    """Return the type of a keyword's values; None if it is none of the table."""
+    known = is_tag(f"{keyword:8}= ".encode(), human=True)
+    return _KINDS.get(keyword, _KINDS.get(f"{keyword.rstrip('0123456789')}n")) if known else None
+
+
+def _value(keyword, text):
+    try:
+        return _kind(keyword)(text)
+    except ValueError:
+        return text
+
+
+def block_lines(cards):
+    """
+    Return the cards of a tag block that a packet holds, those with a value.
+
+    Parameters
+    ----------
+    cards : list of `~astropy.io.fits.Card`
+        As of `astroclf.tags.keywords.to_cards`.
+
+    Returns
+    -------
+    values : dict
+        Values by keyword.
+    """
+    return {
+        card.keyword: card.value
+        for card in cards
+        if card.keyword != "HISTORY" and not isinstance(card.value, Undefined)
+    }
+
+
+def cut_block(packet, path):
+    """
+    Cut the tag block out of a packet.
+
+    Parameters
+    ----------
+    packet : bytes or None
+        The packet; None if the picture has none.
+    path : path-like
+        The picture, for messages.
+
+    Returns
+    -------
+    packet : bytes or None
+        As it was before a block was added; None if nothing else is in it.
+
+    Raises
+    ------
+    TagError
+        If another program has rewritten the block, so that it cannot be cut out.
+    """
+    if packet is None:
+        return None
+    text = _BLOCK.sub("", _decode(packet, path))
+    if read_block(text.encode()) is not None:
+        msg = f"{path}: another program has rewritten its tags; take the picture they were made from"
+        raise TagError(msg)
+    return None if text == _EMPTY else text.encode()
+
+
+def add_block(packet, cards, prediction, path):
+    """
+    Add a tag block, and AVM where the packet has none.
+
+    Parameters
+    ----------
+    packet : bytes or None
+        A packet without a block; None if the picture has none.
+    cards : list of `~astropy.io.fits.Card`
+        As of `astroclf.tags.keywords.to_cards`.
+    prediction : `~astroclf.prediction.Prediction`
+        The verdict.
+    path : path-like
+        The picture, for messages.
+
+    Returns
+    -------
+    packet : bytes
+        The packet with the block.
+
+    Raises
+    ------
+    TagError
+        If the packet cannot be understood.
+    """
+    text = _EMPTY if packet is None else _decode(packet, path)
+    if text.count(_END) != 1:
+        msg = f"{path}: its XMP metadata are not laid out as usual, and nothing can be added to them safely"
+        raise TagError(msg)
+    there = _properties(text, path)
+    values = block_lines(cards)
+    about = re.search(r'rdf:about="([^"<>]*)"', text)
+    lines = [f'<rdf:Description rdf:about="{about[1] if about else ""}" xmlns:astroclf="{_TAGS}"']
+    lines += [f' xmlns:avm="{_AVM}" xmlns:dc="{_DC}"']
+    lines += [f" astroclf:{keyword}={quoteattr(str(value))}" for keyword, value in values.items()]
+    lines[-1] += ">"
+    lines += [element for name, element in _avm(values, prediction).items() if name not in there]
+    block = "\n".join([*lines, "</rdf:Description>\n"])
+    before, after = text.split(_END)
+    return f"{before}{block}{_END}{after}".encode()
+
+
+def _avm(values, prediction):
+    """Return the elements of AVM by their names in Clark's notation."""
+    categories = (concept(prediction.verdict).avm or "").split(";")
+    items = "".join(f"<rdf:li>{escape(category)}</rdf:li>" for category in categories if category)
+    text = escape(f"Classified by astroclf {values['CLFVERS']}: {prediction}")
+    elements = {
+        f"{{{_AVM}}}MetadataVersion": "<avm:MetadataVersion>1.2</avm:MetadataVersion>",
+        f"{{{_AVM}}}MetadataDate": f"<avm:MetadataDate>{values['CLFDATE']}Z</avm:MetadataDate>",
+        f"{{{_DC}}}description": (
+            f'<dc:description><rdf:Alt><rdf:li xml:lang="x-default">{text}</rdf:li></rdf:Alt></dc:description>'
+        ),
+    }
+    if items:
+        name = f"{{{_AVM}}}Subject.Category"
+        elements[name] = f"<avm:Subject.Category><rdf:Bag>{items}</rdf:Bag></avm:Subject.Category>"
+    return elements
+
+
+def _properties(text, path):
+    """Return the names of all properties in a packet, in Clark's notation."""
+    try:
+        root = ElementTree.fromstring(text.strip("\0 \r\n\t").encode())
+    except (ElementTree.ParseError, LookupError, ValueError) as error:
+        msg = f"{path}: its XMP metadata cannot be parsed ({error}), so nothing can be added to them"
+        raise TagError(msg) from error
+    return {name for node in root.iter() for name in (node.tag, *node.attrib)}
+
+
+def _decode(packet, path):
+    try:
+        return packet.decode("utf-8")
+    except UnicodeDecodeError as error:
+        msg = f"{path}: its XMP metadata are no UTF-8, so nothing can be added to them"
+        raise TagError(msg) from error
