@@ -1,6 +1,7 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """Tests of plain pictures: read as frames, described, and tagged in a copy's metadata."""
 
+import os
 import struct
 import zlib
 from contextlib import nullcontext, suppress
@@ -31,6 +32,7 @@ from astroclf.cli import main
 from astroclf.datasets import make_frame
 from astroclf.frames import Exposure
 from astroclf.frames.avm import avm_wcs, read_avm
+from astroclf.frames.pictures import picture_kind
 from astroclf.prediction import Prediction, Provenance, Status
 from astroclf.tags.xmp import add_block, cut_block, read_block
 from astroclf.taxonomy import groups, labels
@@ -198,6 +200,13 @@ class TestReading:
         Image.fromarray(COLOURS).save(tmp_path / "camera.nef", format="TIFF", tiffinfo=info)
         with pytest.raises(FrameError, match="begins with a preview"):
             read_frame(tmp_path / "camera.nef")
+
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are POSIX")
+    def test_pipes_are_not_waited_for(self, tmp_path):
+        """A named pipe is no picture, and nobody waits for what may come out of it."""
+        os.mkfifo(tmp_path / "pipe.jpg")
+        assert picture_kind(tmp_path / "pipe.jpg") == ""
+        assert picture_kind(tmp_path) == ""
 
     def test_no_hdus(self, tmp_path):
         """A picture has no HDU to name."""

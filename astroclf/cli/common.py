@@ -86,7 +86,9 @@ def add_part_arguments(parser):
     parser.add_argument(
         "--hdu", metavar="HDU", help="read this HDU alone, as it is: a name, NAME,VERSION or an index (0: the primary)"
     )
-    parser.add_argument("--plane", metavar="N", type=_positive, help="read plane N of a cube, or page N of a picture, from 1")
+    parser.add_argument(
+        "--plane", metavar="N", type=_positive, help="read plane N of a cube, or page N of a picture, from 1"
+    )
 
 
 def add_detach_argument(parser):

@@ -50,8 +50,10 @@ def picture_kind(path):
         Empty for anything else, also where there is no file or it cannot be read.
     """
     try:
+        if not Path(path).is_file():
+            return ""
         with Path(path).open("rb") as stream:
-            head = stream.read(len(_PNG)) if Path(path).is_file() else b""
+            head = stream.read(len(_PNG))
     except OSError:
         return ""
     return next((kind for signature, kind in _KINDS.items() if head.startswith(signature)), "")

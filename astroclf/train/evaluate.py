@@ -10,6 +10,7 @@ import numpy as np
 from astropy.table import Table
 
 from astroclf.exceptions import AstroclfError
+from astroclf.frames import read_frame
 from astroclf.taxonomy import group_of, labels
 from astroclf.train.examples import split_of
 
@@ -109,7 +110,7 @@ def run_cases(cases, classifier):
     """
     for case in cases:
         try:
-            yield Outcome(case, classifier(case.path))
+            yield Outcome(case, classifier(read_frame(case.path)))
         except AstroclfError as error:
             yield Outcome(case, None, str(error))
 
