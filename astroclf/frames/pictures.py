@@ -22,6 +22,9 @@ _KINDS = {
     b"\xff\xd8\xff": "JPEG", _PNG: "PNG",
     b"II*\0": "TIFF", b"MM\0*": "TIFF", b"II+\0": "TIFF", b"MM\0+": "TIFF",
 }  # fmt: skip
+_CANON = b"II*\0\x10\0\0\0CR"
+"""The raw files of Canon's cameras, which are built like a TIFF but are no picture."""
+
 _OPENERS = ("JPEG", "PNG", "TIFF")
 _MAKER = b"Software\0astroclf "
 
@@ -53,8 +56,10 @@ def picture_kind(path):
         if not Path(path).is_file():
             return ""
         with Path(path).open("rb") as stream:
-            head = stream.read(len(_PNG))
+            head = stream.read(len(_CANON))
     except OSError:
+        return ""
+    if head == _CANON:
         return ""
     return next((kind for signature, kind in _KINDS.items() if head.startswith(signature)), "")
 
