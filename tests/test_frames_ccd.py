@@ -117,7 +117,7 @@ def test_without_overscan():
     assert_array_equal(frame.ccd.data, CENTRE.image)
     assert frame.ccd.unit == u.adu
     assert frame.steps == ()
-    assert frame.notes == ("it has no overscan that shows its bias level: that is still in, and the unit is DN",)
+    assert frame.notes == ("it has no overscan that shows its bias level: that is still in",)
 
 
 CORNER = READOUTS["UVIS2-C512C"]
@@ -264,6 +264,15 @@ def test_level_between_two_counts():
     rng = np.random.default_rng(8)
     hdul["SCI"].data[:, :25] = np.rint(2200.4 + 2 * rng.standard_normal((512, 25)))
     assert_allclose(read_frame(hdul).ccd.data, CORNER.electrons - 0.4 * GAIN["C"], atol=0.1 * GAIN["C"])
+
+
+def test_pixels_too_bright_for_the_converter():
+    """Raw pixels at the last number of 16 bits are saturated: counted, not masked, in their place."""
+    hdul = CORNER.hdul()
+    hdul["SCI"].data[10, 25 + 7] = hdul["SCI"].data[500, 25 + 512] = 65535
+    frame = read_frame(hdul)
+    assert frame.quality == frame.saturated == pytest.approx(2 / (512 * 513))
+    assert not frame.ccd.mask.any()
 
 
 def test_overscan_survives_rays():

@@ -27,6 +27,7 @@ __all__ = [
 _CALIBRATIONS = "DQICORR", "BLEVCORR", "BIASCORR", "DARKCORR", "FLATCORR"
 _LOWER_CHIP, _UPPER_CHIP = 2, 1
 _CLIP, _MAD_TO_SIGMA = 4, 1.4826
+_TOP = 2**16 - 1
 
 
 @dataclass(frozen=True)
@@ -77,8 +78,10 @@ class CCDCamera:
         gain, noise = (self._calibrated(header, used, keyword) for keyword in ("ATODGN", "READNSE"))
         raw = header.get("BLEVCORR") != "COMPLETE" and all(part.level for parts in chips for part in parts)
         plane = _Plane(hdul, name, dict(zip(science, chips)), self._gap(hdul[science[0]].header))
-        data, levels = plane.image(subtract=raw, gain=gain)
+        data, levels, topped = plane.image(subtract=raw, gain=gain)
         quality, (bad, saturated, rays) = plane.quality(self.bits)
+        for place, full in topped:
+            saturated[place][full] = True
         return Reading(
             data=data,
             science=science,
@@ -198,18 +201,37 @@ class _Plane:
         return tuple(steps)
 
     def image(self, subtract, gain):
-        """Return the image and the level, in DN, of each amplifier that was subtracted before the gain was applied."""
-        data, levels = np.full(self.shape, np.nan, np.float32), {}
+        """
+        Put the images of the chips together.
+
+        Parameters
+        ----------
+        subtract : bool
+            Whether to take off the level of the overscan and apply the gain.
+        gain : dict
+            Electrons per DN of every amplifier; empty if not known.
+
+        Returns
+        -------
+        data : `~numpy.ndarray` of float32, shape (ny, nx)
+            NaN in the gap.
+        levels : dict
+            What was subtracted for every amplifier, in DN.
+        topped : list of tuple
+            Places in ``data``, and which pixels there are at the last number the converter has.
+        """
+        data, levels, topped = np.full(self.shape, np.nan, np.float32), {}, []
         for index, parts, places in self._places():
             image = image_array(self.hdul, index, self.name)
             for part, place in zip(parts, places):
                 data[place] = image[part.rows, part.columns]
                 if subtract:
+                    topped.append((place, np.nonzero(data[place] >= _TOP)))
                     levels[part.amplifier] = _level(image[part.level])
                     data[place] -= levels[part.amplifier]
                     data[place] *= gain.get(part.amplifier, 1)
             del image  # before the next is read
-        return data, levels
+        return data, levels, topped
 
     def quality(self, bits):
         """Return the indices of the DQ extensions, and the bad, saturated and struck pixels."""
@@ -261,11 +283,11 @@ def _warnings(header, levels, gain, unknown):
     """Return what is left undone of a frame from which no pipeline has taken the bias level."""
     if levels:
         return () if gain else ("neither ATODGNx nor CCDGAIN says its gain: it is left in DN",)
-    if header.get("BLEVCORR") not in ("PERFORM", "OMIT"):
+    if header.get("BLEVCORR", "COMPLETE") == "COMPLETE":
         return ()
     if unknown:
         return (f"its overscan, if any, is neither used nor trimmed: {unknown}",)
-    return ("it has no overscan that shows its bias level: that is still in, and the unit is DN",)
+    return ("it has no overscan that shows its bias level: that is still in",)
 
 
 def pipeline_product(header):
