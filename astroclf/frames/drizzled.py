@@ -2,6 +2,7 @@
 """Drizzled products of Hubble: drz and drc of any instrument, Hubble Advanced Products, single drizzled images."""
 
 import re
+from collections import ChainMap
 
 import numpy as np
 from astropy import units as u
@@ -33,12 +34,13 @@ class _Drizzled:
     def matches(self, hdul):
         """Return whether a file holds one image of Hubble's, and that was drizzled."""
         index = _image(hdul)
-        if index is None or _merged(hdul, index).get("TELESCOP") != "HST":
+        if index is None:
             return False
-        weighed = any(
-            hdu.name == "WHT" and is_image(hdu) and image_shape(hdu) == image_shape(hdul[index]) for hdu in hdul
-        )
-        return weighed or bool({"NDRIZIM", "D001DATA"} & set(_merged(hdul, index)))
+        header = _merged(hdul, index)
+        if header.get("TELESCOP") != "HST":
+            return False
+        weights = [image_shape(hdu) for hdu in hdul if hdu.name == "WHT" and is_image(hdu)]
+        return image_shape(hdul[index]) in weights or any(keyword in header for keyword in ("NDRIZIM", "D001DATA"))
 
     def read(self, hdul, name):
         """Return the image as a `Reading`; it is unexposed where nothing was drizzled."""
@@ -68,11 +70,8 @@ def _image(hdul):
 
 
 def _merged(hdul, index):
-    """Return the primary header followed by the image's."""
-    header = hdul[0].header.copy()
-    if index:
-        header.extend(hdul[index].header.copy(), unique=True)
-    return header
+    """Return the cards of the primary header and, where it is silent, those of the image's."""
+    return ChainMap(hdul[0].header, hdul[index].header)
 
 
 def _what_became_of_rays(header):
