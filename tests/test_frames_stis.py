@@ -148,6 +148,27 @@ def test_products_by_their_switches(cards, product, rays):
     assert (frame.facts.product, frame.exposure) == (product, rays)
 
 
+@pytest.mark.parametrize("product", ["raw", "flt", "crj"])
+def test_beyond_a_small_filter_nothing_was_exposed(product):
+    """What lies beyond a filter smaller than the CCD is masked, and does not count as unusable."""
+    frame = read_frame(make_frame(f"stis_ccd_{product}", "no_source", seed=1, filter="F28X50LP", sky=0.5))
+    rows, columns = frame.exposed
+    assert (rows.stop - rows.start, columns.stop - columns.start) == (573, 1007)
+    assert frame.facts.filter == "F28X50LP"
+    assert frame.quality < 0.03
+    lit = frame.ccd.data[300:724, 100:-100]
+    assert np.median(frame.ccd.data[rows, columns]) > 0.9 * np.median(lit) > 5 * abs(np.median(frame.ccd.data[:200]))
+
+
+def test_beyond_a_small_filter_of_a_rectified_frame():
+    """Where a rectified frame has no calibrated size, the flags that touch its border say what was not exposed."""
+    dq = np.zeros((64, 64), np.int16)
+    dq[:20], dq[40, 40] = 4, 4
+    frame = read_frame(stis_file(np.ones((64, 64), np.float32), dq, CRCORR="COMPLETE", GEOCORR="COMPLETE"))
+    assert frame.exposed == (slice(20, 64), slice(0, 64))
+    assert_allclose(frame.quality, 1 / (44 * 64))
+
+
 def test_other_units_are_left_alone():
     """A rectified spectrum in flux units is not multiplied by the gain."""
     hdul = stis_file(np.ones((64, 64), np.float32), BLEVCORR="COMPLETE", X2DCORR="COMPLETE", ATODGAIN=4.0)

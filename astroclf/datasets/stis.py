@@ -23,7 +23,10 @@ from astroclf.datasets.reads import stored
 __all__ = ["stis_ccd_frame", "stis_mama_frame"]
 
 _SPLIT = 2
-_HOT, _SATURATED, _MASKED, _REJECTED = 16, 256, 4, 8192
+_HOT, _SATURATED, _BEYOND, _REJECTED = 16, 256, 4, 8192
+_FIELDS = {"50CCD": (50.0, 50.0), "F28X50LP": (28.0, 50.0), "F28X50OIII": (28.0, 50.0)}
+"""Height and width of the CCD's filters in arcsec."""
+_SLACK = 10
 _SEEN = 50.0
 _PATTERN = 0.15
 _CORNER = 40
@@ -51,9 +54,11 @@ def stis_ccd_frame(shot, light, rng, *, cosmic_rays=True):
     """
     camera, seconds = shot.camera, shot.exptime / _SPLIT
     flat, dark = _state(camera)
+    through, beyond = _aperture(camera, shot.filter)
+    light = light * through
     expected = light / _SPLIT * flat + dark * np.float32(seconds)
     halves = [_half(camera, expected, seconds, rng, cosmic_rays) for _ in range(_SPLIT)]
-    quality = (dark > camera.hot_threshold) * np.int16(_HOT)
+    quality = (dark > camera.hot_threshold) * np.int16(_HOT) | beyond * np.int16(_BEYOND)
     corner = (0, 0)
     if shot.product == "raw":
         (rows, ((_, columns),)) = camera.sections(camera.chips[0])
@@ -96,6 +101,18 @@ def stis_mama_frame(shot, light, rng, *, cosmic_rays=True):
     scale = (2.0, 2.0) if shot.product == "raw" else (1.0, 1.0)
     imset = _counts(photons) if shot.product == "raw" else _binned(photons)
     return _assemble(shot, [imset], shot.exptime, sky_cards(shot, scale=scale), _mama_cards(shot))
+
+
+def _aperture(camera, element):
+    """Return where light comes through a filter, and what the pipeline flags as beyond it (``flagfilter.c``)."""
+    (ny, nx), (height, width) = camera.shape, _FIELDS[element.name]
+    y, x = np.ogrid[:ny, :nx]
+    rows, columns = np.abs(y - ny / 2), np.abs(x - nx / 2)
+    half_y, half_x = height / camera.linear[1][1] / 2, width / camera.linear[0][0] / 2
+    through = (rows <= half_y) & (columns <= half_x)
+    if height > 45:
+        return np.ones_like(through), np.zeros_like(through)
+    return through, (rows > half_y + _SLACK) | (columns > half_x + _SLACK)
 
 
 def _half(camera, expected, seconds, rng, cosmic_rays):
@@ -143,7 +160,7 @@ def _binned(photons):
     counts = photons.reshape(ny // 2, 2, nx // 2, 2).sum(axis=(1, 3)).astype(np.float32)
     quality = np.zeros(counts.shape, np.int16)
     y, x = np.ogrid[: ny // 2, : nx // 2]
-    quality[x + y < _CORNER] = _MASKED
+    quality[x + y < _CORNER] = _BEYOND
     return counts, np.sqrt(counts), quality
 
 
@@ -197,6 +214,7 @@ def _corner_cards(corner):
 def _ccd_cards(shot):
     amplifier, raw = shot.camera.chips[0].amplifiers[0], shot.product == "raw"
     return [
+        ("APER_FOV", "{:.0f}x{:.0f}".format(*_FIELDS[shot.filter.name]), "aperture field of view"),
         ("CRSPLIT", _SPLIT, "number of cosmic ray split exposures"),
         ("CCDAMP", amplifier.name, "CCD amplifier read out (A,B,C,D)"),
         ("CCDGAIN", round(amplifier.gain), "commanded gain of CCD"),

@@ -1,6 +1,7 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """STIS: raw, flt, crj and rectified frames of its CCD and its two MAMAs."""
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ from astroclf.frames.ccd import quality_array, science_hdus
 from astroclf.frames.facts import positive
 from astroclf.frames.frame import Exposure
 from astroclf.frames.plain import alone
-from astroclf.frames.quality import DQBits
+from astroclf.frames.quality import DQBits, outside
 from astroclf.frames.quiet import quiet
 from astroclf.frames.reading import Reading, image_array, unit_of
 
@@ -23,6 +24,10 @@ _BITS = DQBits(bad=1 | 2 | 4 | 8 | 16 | 32 | 128 | 512, saturated=256, cosmic_ra
 
 _SIDE, _HIGH_RESOLUTION = 1024, 2048
 _SERIAL, _PARALLEL = 19, 20
+_BEYOND = 4
+_SHORT, _LONG = 5.0, 45.0
+_SLACK = 10
+_FIELD = re.compile(r"(\d+\.?\d*)\s*[xX]\s*(\d+\.?\d*)")
 _CALIBRATIONS = "DQICORR", "BLEVCORR", "DARKCORR", "FLATCORR", "LORSCORR"
 
 
@@ -84,9 +89,11 @@ def _read_ccd(hdul, name):
         steps += (f"multiplied by the gain of {gain:.4g} e-/DN",)
     bad, saturated, rays = _BITS.split(dq)
     product = _product(header)
+    resampled = product in ("x2d", "sx2")
+    dark = outside((dq & _BEYOND) == 0) if resampled else _beyond_aperture(header, hdul[science[0]].header, data.shape)
     exposure = {"flt": Exposure.SINGLE, "raw": Exposure.SINGLE, "crj": Exposure.COMBINED, "sx2": Exposure.COMBINED}
     return Reading(
-        data, science[:1], quality, bad, saturated, rays, unit=unit, layout=STIS.name,
+        data, science[:1], quality, bad, saturated, rays, dark, unit, layout=STIS.name,
         exposure=exposure.get(product, Exposure.UNKNOWN), product=product, gain=(gain,) * bool(gain),
         readnoise=(readnoise,) * bool(readnoise), steps=steps, notes=(*notes, *alone(hdul, science)), corner=corner,
     )  # fmt: skip
@@ -117,6 +124,33 @@ def _overscan(header, shape):
         left, right = right, left
     bottom, top = (0, top) if amplifier in "AB" else (top, 0)
     return _Overscan(left, right, bottom, top, slice(first, last + 1)), ()
+
+
+def _beyond_aperture(header, science, shape):
+    """
+    Return where a filter smaller than the detector lets no light through; None where there is no such place.
+
+    calstis flags these pixels as bad (4) in the frames it calibrates; where they lie is its rule too (hstcal
+    ``flagfilter.c``): beyond APER_FOV, height x width in arcsec around the centre, and 10 pixels more.
+    """
+    field = _FIELD.fullmatch(str(header.get("APER_FOV", "")).strip())
+    columns, rows = (_pixel_size(science, axis) for axis in (1, 2))
+    if not field or header.get("OBSTYPE") != "IMAGING" or not min(columns, rows) > 0:
+        return None
+    height, width = map(float, field.groups())
+    if not _SHORT <= height <= _LONG:
+        return None
+    y, x = np.ogrid[: shape[0], : shape[1]]
+    above = np.abs(y - shape[0] / 2) > height / rows / 2 + _SLACK / (positive(header, "BINAXIS2") or 1)
+    return above | (np.abs(x - shape[1] / 2) > width / columns / 2 + _SLACK / (positive(header, "BINAXIS1") or 1))
+
+
+def _pixel_size(header, axis):
+    """Return the size of a pixel along an axis in arcsec; 0 if the header does not say."""
+    try:
+        return 3600 * np.hypot(header.get(f"CD1_{axis}", 0), header.get(f"CD2_{axis}", 0))
+    except TypeError:
+        return 0
 
 
 def _read_mama(hdul, name):

@@ -7,7 +7,7 @@ from astroclf.datasets.cameras.camera import Amplifier, Camera, Chip, Filter
 
 __all__ = ["FOC_F96", "FOC_F96_ZOOM"]
 
-# Formats: hstcal's predecessor calfoc (calfoc.h). Photometry is rounded: wavelengths are those of the filters' names.
+# Formats: STSDAS calfoc.h and calphot.x. Photometry is rounded: wavelengths are those of the filters' names.
 FOC_F96 = Camera(
     instrument="FOC",
     detector="F96",
