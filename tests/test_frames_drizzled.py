@@ -67,7 +67,7 @@ def test_extensions():
     assert_array_equal(frame.ccd.data, image())
     assert_array_equal(frame.ccd.mask, ~exposed())
     assert (frame.quality, frame.ccd.unit, frame.notes) == (0, u.electron / u.s, ())
-    assert frame.steps == (f"left out what has no weight, {np.mean(~exposed()):.0%} of the grid",)
+    assert frame.steps == (f"left out what has no weight, {100 * np.mean(~exposed()):.0f} % of the grid",)
 
 
 @pytest.mark.parametrize("compressed", [False, True])

@@ -95,6 +95,7 @@ def test_light(name):
     """Product, rays, unit, place and flux of the sources are right; calibrated pixels are where they were put."""
     product, exposure, scale = (SMALL | LARGE)[name]
     hdul = make_frame(name, sources(name), seed=SEED, signal=FLUX, cosmic_rays=False)
+    hdul.verify("exception")
     frame = read_frame(hdul)
     assert (frame.facts.product, frame.exposure, frame.notes) == (product, exposure, ())
     drizzled = product.startswith("dr")

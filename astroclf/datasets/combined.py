@@ -42,10 +42,13 @@ def combined_frame(shot, light, rng, *, cosmic_rays=True):
         PRIMARY, then SCI, ERR and DQ of each chip. DQ has 8192 where every exposure was struck.
     """
     members = _members(shot, light, rng, cosmic_rays)
-    hdus = members[0]
-    hdus[0].header = primary_header(replace(shot, exposures=_SPLIT), len(hdus) - 1)
+    hdus = fits.HDUList([fits.PrimaryHDU(header=primary_header(replace(shot, exposures=_SPLIT), len(members[0]) - 1))])
+    for hdu in members[0][1:]:
+        hdus.append(hdu)
     for version in range(1, len(shot.camera.chips) + 1):
-        science, error, quality = (np.stack([m[name, version].data for m in members]) for name in ("SCI", "ERR", "DQ"))
+        science, error, quality = (
+            np.stack([member[name, version].data for member in members]) for name in ("SCI", "ERR", "DQ")
+        )
         struck = quality & _RAY > 0
         weight = np.where(struck.all(axis=0), True, ~struck)
         scale = np.float32(len(members)) / weight.sum(axis=0)
@@ -95,7 +98,8 @@ def drizzled_frame(shot, light, rng, *, cosmic_rays=True):
     image = np.divide(total, weight, out=np.zeros(shape, np.float32), where=weight > 0)
     primary, headers = drizzled_headers(replace(shot, exposures=len(members)), wcs, len(inputs))
     hdus = fits.HDUList([fits.PrimaryHDU(header=primary)])
-    hdus += [fits.ImageHDU(*pair) for pair in zip((image, weight, context), headers, strict=True)]
+    for array, header in zip((image, weight, context), headers, strict=True):
+        hdus.append(fits.ImageHDU(array, header))
     hdus.append(_header_table(inputs))
     return hdus
 

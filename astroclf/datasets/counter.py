@@ -47,16 +47,18 @@ def counter_frame(shot, light, rng, *, cosmic_rays=True):
         for name, of in (("SCI", unit), ("ERR", unit), ("DQ", "UNITLESS"))
     )
     hdus = fits.HDUList([fits.PrimaryHDU(header=primary_header(shot, 3))])
-    if not shot.calibrated:
+    if shot.calibrated:
+        flags = np.where(flat > 0, 0, _DEAD).astype(np.int16)
+        science.update(
+            NGOODPIX=(int(np.count_nonzero(flags == 0)), "number of good pixels"),
+            SDQFLAGS=(SERIOUS_FLAGS, "serious data quality flags"),
+        )
+        less_dark = counts - camera.dark * shot.exptime
+        arrays = less_dark.astype(np.float32), np.sqrt(counts).astype(np.float32), flags
+        imset = [fits.ImageHDU(*pair) for pair in zip(arrays, (science, error, quality), strict=True)]
+    else:
         image = fits.ImageHDU(np.minimum(counts, _MOST).astype(np.uint16), science)
-        hdus += [image, null_array(error, camera.shape, -32), null_array(quality, camera.shape, 16)]
-        return hdus
-    flags = np.where(flat > 0, 0, _DEAD).astype(np.int16)
-    science.update(
-        NGOODPIX=(int(np.count_nonzero(flags == 0)), "number of good pixels"),
-        SDQFLAGS=(SERIOUS_FLAGS, "serious data quality flags"),
-    )
-    less_dark = counts - camera.dark * shot.exptime
-    arrays = less_dark.astype(np.float32), np.sqrt(counts).astype(np.float32), flags
-    hdus += [fits.ImageHDU(*pair) for pair in zip(arrays, (science, error, quality), strict=True)]
+        imset = [image, null_array(error, camera.shape, -32), null_array(quality, camera.shape, 16)]
+    for hdu in imset:
+        hdus.append(hdu)
     return hdus

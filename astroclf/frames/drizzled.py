@@ -58,7 +58,9 @@ class _Drizzled:
             layout=self.name,
             exposure=exposure,
             product="drc" if header.get("PCTECORR") == "COMPLETE" else "drz",
-            steps=(f"left out what has no weight, {np.mean(unexposed):.0%} of the grid",) if unexposed.any() else (),
+            steps=(f"left out what has no weight, {100 * np.mean(unexposed):.0f} % of the grid",)
+            if unexposed.any()
+            else (),
             notes=(_ALONE,) if exposure is Exposure.DRIZZLED else (),
         )
 
