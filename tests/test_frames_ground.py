@@ -15,7 +15,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from astroclf import read_frame
 from astroclf.datasets import LAYOUTS, make_frame
-from astroclf.frames import Exposure, ground
+from astroclf.frames import Exposure
+from astroclf.frames import mosaic as mosaics
 from astroclf.frames.geometry import Section, SectionError, moved_wcs, parse_section
 
 FLUX, SIGMA, HALF = 3e5, 3.0, 15
@@ -197,7 +198,7 @@ def test_saturation():
      ({"TRIMSEC": "[7:6,41:40]"}, "TRIMSEC"), ({"TRIMSEC": "[0:56,1:40]"}, "TRIMSEC does not fit"),
      ({"BIASSEC": "[4096:4109]"}, r"BIASSEC does not fit .*\[4096:4109\]"),
      ({"BIASSEC": "[40:64,1:40]"}, "BIASSEC .* overlaps"),
-     ({"TRIMSEC": ""}, "BIASSEC .* overlaps"), ({"LTV1": -12.0}, "LTV1 = -12.0.* cut out of"),
+     ({"TRIMSEC": ""}, "BIASSEC .* overlaps"), ({"LTV1": -12.0}, "LTV1 = -12.0.* cut out of that of TRIMSEC"),
      ({"TRIMSEC": "", "DATASEC": "[1:2,3]"}, "DATASEC does not fit")],
 )  # fmt: skip
 def test_sections_that_make_no_sense(cards, words):
@@ -312,6 +313,22 @@ def test_four_amplifiers_of_arcon():
     assert_allclose(frame.ccd.data, image, atol=1e-3)
     assert frame.ccd.unit == u.adu
     assert frame.facts.gain == ()
+
+
+def test_amplifiers_of_chips_in_a_mosaic():
+    """MegaCam's kind: amplifiers lie on chips by CSECA and CSECB, and chips in the mosaic by DETSEC, rotated too."""
+    image, chips = picture((60, 40)), []
+    for row, turned in ((0, False), (30, True)):
+        part = image[row : row + 30][::-1, ::-1] if turned else image[row : row + 30]
+        full = np.hstack([np.full((30, 4), 700.0), part + np.repeat([700, 900], 20), np.full((30, 4), 900.0)])
+        cards = {
+            "BSECA": "[1:4,1:30]", "DSECA": "[5:24,1:30]", "CSECA": "[1:20,1:30]", "BSECB": "[45:48,1:30]",
+            "DSECB": "[25:44,1:30]", "CSECB": "[21:40,1:30]", "DETSEC": "[40:1,60:31]" if turned else "[1:40,1:30]",
+        }  # fmt: skip
+        chips.append((full.astype(np.float32), cards))
+    frame = read_frame(many(*chips))
+    assert_allclose(frame.ccd.data, image, atol=1e-3)
+    assert frame.steps[-1] == "put 4 parts together by DETSEC"
 
 
 def test_an_amplifier_without_place():
@@ -433,7 +450,7 @@ def test_gains_of_a_mosaic():
 
 def test_large_mosaics_are_averaged(monkeypatch):
     """A mosaic that is too large is averaged over squares of pixels, and its WCS follows."""
-    monkeypatch.setattr(ground, "_LARGEST", 60 * 80 / 4)
+    monkeypatch.setattr(mosaics, "_LARGEST", 60 * 80 / 4)
     image = picture((60, 80))
     hdul = mosaic(image, SATURATE=35000)
     hdul[1].data[4, PRESCAN + 6] = 40000

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from astropy import units as u
 from astropy.io import fits
+from astropy.wcs import WCS
 from numpy.testing import assert_allclose, assert_array_equal
 
 from astroclf import read_frame
@@ -201,7 +202,15 @@ def test_high_resolution_pixels_are_summed():
     data = np.random.default_rng(2).poisson(3, (2048, 2048)).astype(np.uint16)
     dq = np.zeros(data.shape, np.int16)
     dq[100, 201] = 4
-    frame = read_frame(stis_file(data, dq, DETECTOR="FUV-MAMA"))
+    hdul = stis_file(data, dq, DETECTOR="FUV-MAMA")
+    hdul["SCI"].header.update(
+        CTYPE1="RA---TAN", CTYPE2="DEC--TAN", CRVAL1=10.0, CRVAL2=20.0, CRPIX1=1025.0, CRPIX2=1025.0,
+        CD1_1=-3.4e-6, CD1_2=1e-7, CD2_1=1e-7, CD2_2=3.4e-6,
+    )  # fmt: skip
+    frame = read_frame(hdul)
+    pixels = np.array([[0.0, 0], [100, 900]])
+    before = WCS(hdul["SCI"].header).all_pix2world(2 * pixels + 0.5, 0)
+    assert_allclose(frame.ccd.wcs.all_pix2world(pixels, 0), before, atol=1e-9)
     assert_array_equal(frame.ccd.data[:2, 0], [data[:2, :2].sum(), data[2:4, :2].sum()])
     assert np.argwhere(frame.ccd.mask).tolist() == [[50, 100]]
     assert read_frame(stis_file(data[:512, :512], DETECTOR="FUV-MAMA")).shape == (512, 512)

@@ -8,7 +8,7 @@ from astropy.io.fits.card import Undefined
 
 from astroclf.frames.frame import Facts
 
-__all__ = ["header_facts", "not_sky", "positive"]
+__all__ = ["header_facts", "not_sky", "positive", "text_of"]
 
 _FILTER_WHEELS = ("FILTER1", "FILTER2", "FILTNAM1", "FILTNAM2", "FILTNAM3", "FILTNAM4")
 _CLEAR = ("CLEAR", "NONE", "N/A", "OPEN")
@@ -41,15 +41,15 @@ def header_facts(header):
     facts : Facts
         Empty where the header is silent.
     """
-    date = _text(header, "DATE-OBS", "DATE_OBS")
-    time = _text(header, "TIME-OBS")
-    instrument = _text(header, "INSTRUME", "CAMERA")
+    date = text_of(header, "DATE-OBS", "DATE_OBS")
+    time = text_of(header, "TIME-OBS")
+    instrument = text_of(header, "INSTRUME", "CAMERA")
     return Facts(
-        telescope=_text(header, "TELESCOP", "OBSERVAT"),
+        telescope=text_of(header, "TELESCOP", "OBSERVAT"),
         instrument=instrument,
         detector=_detector(header, instrument),
         filter=_stis_element(header) if instrument == "STIS" else _filter(header),
-        target=_text(header, "TARGNAME", "TARGPROP", "OBJECT"),
+        target=text_of(header, "TARGNAME", "TARGPROP", "OBJECT"),
         date=f"{date}T{time}" if date and time and "T" not in date else date,
         exptime=_number(header, "EXPTIME", "EFFEXPTM", "EXPOSURE", "TEXPTIME"),
         pivot=_number(header, "PHOTPLAM"),
@@ -72,13 +72,13 @@ def not_sky(header):
     """
     notes = []
     for keyword in _KINDS:
-        kind = _text(header, keyword).upper()
+        kind = text_of(header, keyword).upper()
         words = set(re.split(r"[^A-Z0-9]+", kind))
         if words & _NO_SKY and not words & _SKY:
             notes.append(f"{keyword} = {kind!r}: the header says this is no picture of the sky")
         elif words & _SPECTRUM or any(word.startswith("SPECTRO") for word in words):
             notes.append(f"{keyword} = {kind!r}: the header says this is a spectrum")
-    if not notes and _text(header, "TELESCOP") == "HST":
+    if not notes and text_of(header, "TELESCOP") == "HST":
         elements = (name for name in _filter(header).split("+") if _DISPERSERS.fullmatch(name.upper()))
         notes += [f"filter {name}: the header says this shows spectra" for name in elements]
     return tuple(notes)
@@ -92,14 +92,14 @@ def positive(header, keyword):
 def _detector(header, instrument):
     """Return DETECTOR; of NICMOS its camera and of FOC its relay; of WFPC2 nothing, where it numbers a chip."""
     if instrument == "NICMOS":
-        return f"NIC{_text(header, 'CAMERA')}"
+        return f"NIC{text_of(header, 'CAMERA')}"
     if instrument == "FOC":
-        return _text(header, "OPTCRLY")
-    return "" if instrument == "WFPC2" else _text(header, "DETECTOR", "CHANNEL")
+        return text_of(header, "OPTCRLY")
+    return "" if instrument == "WFPC2" else text_of(header, "DETECTOR", "CHANNEL")
 
 
-def _text(header, *keywords):
-    """Return the first of these keywords that holds something, as text."""
+def text_of(header, *keywords):
+    """Return the first of these keywords that holds something, as text; empty if none does or can be parsed."""
     for keyword in keywords:
         try:
             value = header.get(keyword)
@@ -113,7 +113,7 @@ def _text(header, *keywords):
 def _number(header, *keywords):
     for keyword in keywords:
         try:
-            value = float(_text(header, keyword))
+            value = float(text_of(header, keyword))
         except ValueError:
             continue
         if math.isfinite(value):
@@ -123,18 +123,18 @@ def _number(header, *keywords):
 
 def _filter(header):
     """Return FILTER, with JWST's PUPIL; else what is in the wheels that are not clear; WFPC2 numbers them besides."""
-    name = _text(header, "FILTER")
+    name = text_of(header, "FILTER")
     if name:
-        pupil = _text(header, "PUPIL")
+        pupil = text_of(header, "PUPIL")
         if not pupil or pupil.upper().startswith(_CLEAR):
             return name
         return pupil if name.upper().startswith(_CLEAR) else f"{name}+{pupil}"
-    wheels = [_text(header, wheel) for wheel in _FILTER_WHEELS]
+    wheels = [text_of(header, wheel) for wheel in _FILTER_WHEELS]
     used = [wheel for wheel in wheels if wheel and not wheel.isdecimal() and not wheel.upper().startswith(_CLEAR)]
-    return "+".join(used) or _text(header, "OPT_ELEM")
+    return "+".join(used) or text_of(header, "OPT_ELEM")
 
 
 def _stis_element(header):
     """Return what STIS looked through: filters are apertures, and the disperser says what a spectrum is."""
-    imaging = _text(header, "OPT_ELEM").upper().startswith("MIR")
-    return _text(header, "APERTURE") if imaging else _text(header, "OPT_ELEM") or _filter(header)
+    imaging = text_of(header, "OPT_ELEM").upper().startswith("MIR")
+    return text_of(header, "APERTURE") if imaging else text_of(header, "OPT_ELEM") or _filter(header)

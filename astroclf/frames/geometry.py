@@ -48,6 +48,16 @@ class Section:
         """Number of rows and columns."""
         return tuple(part.stop - part.start for part in self.slices)
 
+    def within(self, other):
+        """Return this section of an image as one of that of which the image is the section ``other``."""
+        parts = []
+        for own, whole, backwards in zip(self.slices, other.slices, other.flipped):
+            if backwards:
+                parts.append(slice(whole.stop - own.stop, whole.stop - own.start))
+            else:
+                parts.append(slice(whole.start + own.start, whole.start + own.stop))
+        return Section(*parts, tuple(one != two for one, two in zip(self.flipped, other.flipped)))
+
 
 def parse_section(text, shape=None):
     """

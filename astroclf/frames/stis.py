@@ -6,15 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from astropy import units as u
-from astropy.wcs import WCS
 
 from astroclf.frames.ccd import quality_array, science_hdus
 from astroclf.frames.facts import positive
 from astroclf.frames.frame import Exposure
+from astroclf.frames.geometry import moved_wcs
 from astroclf.frames.plain import alone
 from astroclf.frames.quality import DQBits, outside
-from astroclf.frames.quiet import quiet
-from astroclf.frames.reading import Reading, image_array, unit_of
+from astroclf.frames.reading import Reading, image_array, image_wcs, unit_of
 
 __all__ = ["STIS"]
 
@@ -161,7 +160,8 @@ def _read_mama(hdul, name):
     steps, wcs = (), None
     if data.shape == (_HIGH_RESOLUTION, _HIGH_RESOLUTION):
         data, dq = _blocks(data).sum(axis=(1, 3)), np.bitwise_or.reduce(_blocks(dq), axis=(1, 3))
-        steps, wcs = ("summed 2 x 2 high-resolution pixels",), _halved_wcs(hdul[science[0]].header)
+        steps, wcs = ("summed 2 x 2 high-resolution pixels",), image_wcs(hdul[science[0]].header, hdul)
+        wcs = wcs and moved_wcs(wcs, (0.5, 0.5), (-0.25, -0.25))
     bad, saturated, rays = _BITS.split(dq)
     return Reading(
         data, science[:1], quality, bad, saturated, rays, layout=STIS.name, exposure=Exposure.COUNTER,
@@ -172,16 +172,6 @@ def _read_mama(hdul, name):
 def _blocks(array):
     ny, nx = array.shape
     return array.reshape(ny // 2, 2, nx // 2, 2)
-
-
-def _halved_wcs(header):
-    """Return the WCS of a header for pixels twice as large (calstis, ``dolores.c``); None if there is none."""
-    with quiet():
-        try:
-            wcs = WCS(header)
-        except Exception:  # wcslib and astropy raise a dozen kinds for broken keywords
-            return None
-        return wcs.celestial[::2, ::2] if wcs.has_celestial else None
 
 
 def _product(header):
