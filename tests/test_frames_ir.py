@@ -36,9 +36,15 @@ def subarray(product, scene, signal=FLUX, cosmic_rays=False):
 
 
 @pytest.fixture(scope="module")
-def good(spots):
+def fitted(spots):
+    """Return the frame fitted to the same exposure."""
+    return read_frame(subarray("flt", spots))
+
+
+@pytest.fixture(scope="module")
+def good(fitted):
     """Return the good pixels of the detector, which a raw file says nothing of."""
-    return read_frame(subarray("flt", spots)).good
+    return fitted.good
 
 
 def test_sources_are_where_they_were_put(exposure, good, measure):
@@ -59,12 +65,15 @@ def test_sky_level(exposure):
     assert_allclose(np.median(frame.ccd.data) * seconds, 1.6 * hdul[0].header["EXPTIME"] + dark, rtol=0.03)
 
 
-def test_world_coordinates_stay_with_the_pixels(exposure):
-    """The target is in the middle of the trimmed array."""
+def test_world_coordinates_stay_with_the_pixels(exposure, fitted):
+    """The target is in the middle of the trimmed array, and the corners are where those of the fitted frame are."""
     _, hdul, frame = exposure
     target = SkyCoord(hdul[0].header["RA_TARG"], hdul[0].header["DEC_TARG"], unit="deg")
     assert frame.shape == (256, 256)
     assert_allclose(frame.ccd.wcs.world_to_pixel(target), (127.5, 127.5), atol=0.01)
+    corners = [(0, 0), (255, 0), (0, 255), (255, 255)]
+    sky = fitted.ccd.wcs.all_pix2world(corners, 0)
+    assert_allclose(frame.ccd.wcs.all_world2pix(sky, 0), corners, atol=0.01)
 
 
 def test_what_is_said_of_the_products(exposure):

@@ -6,6 +6,7 @@ import pytest
 from astropy import units as u
 from astropy.io import fits
 from astropy.wcs import WCS
+from astropy.wcs.utils import proj_plane_pixel_scales
 from numpy.testing import assert_allclose, assert_array_equal
 
 from astroclf import read_frame
@@ -48,12 +49,14 @@ def hot_free(hdul, frame):
 
 
 def test_world_coordinates_stay_with_the_pixels(exposure):
-    """The target is in the middle of the plane, whatever was trimmed, summed or split."""
-    _, hdul, frame, _ = exposure
+    """The target is in the middle of the plane, at its scale, whatever was trimmed, summed or split."""
+    name, hdul, frame, _ = exposure
     target = hdul[0].header["RA_TARG"], hdul[0].header["DEC_TARG"]
     ny, nx = frame.shape
     assert_allclose(frame.ccd.wcs.all_world2pix([target], 0), [((nx - 1) / 2, (ny - 1) / 2)], atol=0.01)
     assert_allclose(frame.ccd.wcs.wcs.crpix, ((nx + 1) / 2, (ny + 1) / 2), atol=1e-6)
+    scale = proj_plane_pixel_scales(frame.ccd.wcs) * 3600
+    assert_allclose(scale, np.diag(LAYOUTS[name].camera.linear), rtol=1e-6)
 
 
 def test_what_is_said_of_the_products(exposure):
