@@ -211,6 +211,39 @@ def test_sections_that_make_no_sense(cards, words):
     assert re.search(words, note)
 
 
+def test_sections_of_another_image():
+    """Sections that leave out much of an image, of a mosaic made of it for example, are not obeyed."""
+    image = np.pad(raw(), ((0, 60), (0, 40)))
+    frame = read_frame(one(image, BIASSEC=BIAS, TRIMSEC=LIT))
+    assert_array_equal(frame.ccd.data, image)
+    assert frame.notes[0].startswith("the sections leave out more than a quarter of the 104 x 100 pixels")
+
+
+@settings(deadline=None)
+@given(
+    st.integers(0, 12),
+    st.integers(46, 66),
+    st.integers(0, 3),
+    st.integers(37, 42),
+    st.integers(0, 70),
+    st.integers(0, 70),
+)
+def test_no_header_trims_wrongly(c1, c2, l1, l2, b1, b2):
+    """An image is left as it is with a note, or cut to TRIMSEC less the level of BIASSEC, whatever the sections."""
+    image = raw()
+    frame = read_frame(one(image, TRIMSEC=f"[{c1}:{c2},{l1}:{l2}]", BIASSEC=f"[{b1}:{b2},1:40]"))
+    fits_in = 1 <= c1 and c2 <= 64 and 1 <= l1 and l2 <= 40
+    fits_in = fits_in and 1 <= b1 <= b2 <= 64 and (b2 < c1 or b1 > c2)
+    if not fits_in:
+        assert frame.notes
+        assert_array_equal(frame.ccd.data, image)
+    elif not frame.notes:
+        wanted = image[l1 - 1 : l2, c1 - 1 : c2]
+        assert frame.shape == wanted.shape
+        level = wanted - frame.ccd.data
+        assert_allclose(level, np.broadcast_to(level[:, :1], level.shape), atol=0.02)
+
+
 @pytest.mark.parametrize(
     "cards",
     [{"TRIM": "Jun  2 18:18 Trim data section is [7:56,1:40]"}, {"TRIMIM": "ccd=<CCDData>"}, {},

@@ -24,6 +24,8 @@ Keywords of several amplifiers in one image, whose names follow: overscan, pixel
 chip, gain and read noise. DECam and DESI write the first kind, Arcon (IRAF quadred) and MegaCam the second.
 """
 _READNOISE, _SATURATION = ("RDNOISE", "READNOIS", "RON", "ENOISE"), ("SATURATE", "SATLEVEL")
+_LEAST_SHARE = 0.75
+"""Fraction of rows and columns that the sections of a raw image cover."""
 _TRIMMED = ("TRIM", "TRIMIM")
 _SUBTRACTED = ("OVERSCAN", "SUBOSCAN")
 """What IRAF's ccdproc, and Python's, leave in the header of an image they have trimmed, or subtracted overscan of."""
@@ -104,6 +106,8 @@ def amplifiers_of(hdul, index, mosaic):
     if names and not trimmed:
         return [_one_of_several(header, name, index, shape, mosaic) for name in names]
     bias = None if trimmed or _says(header, _SUBTRACTED) else _overscan(header, "BIASSEC", data, shape)
+    if not mosaic:
+        _check_share(data, bias, shape)
     place = parse_section(text_of(header, "DETSEC")) if mosaic else None
     return [Amplifier(index, data, bias, place, *electronics(header), _number(header, *_SATURATION))]
 
@@ -178,6 +182,18 @@ def _overscan(header, keyword, data, shape):
         msg = f"{keyword} = {text_of(header, keyword)!r} overlaps the image proper"
         raise SectionError(msg)
     return bias
+
+
+def _check_share(data, bias, shape):
+    """Refuse sections that leave out much of the image: they are those of another one."""
+    sections = [section for section in (data, bias) if section]
+    for axis, length in enumerate(shape):
+        covered = np.zeros(length, bool)
+        for section in sections:
+            covered[section.slices[axis]] = True
+        if np.count_nonzero(covered) < _LEAST_SHARE * length:
+            msg = f"the sections leave out more than a quarter of the {shape[1]} x {shape[0]} pixels of the image"
+            raise SectionError(msg)
 
 
 def _says(header, keywords):
