@@ -356,7 +356,7 @@ def test_bombs(tmp_path, pack, monkeypatch):
     monkeypatch.setattr("astroclf.frames.containers.LARGEST_FILE", 2**24)
     path = tmp_path / "a"
     path.write_bytes(PACK[pack](content() + bytes(2**25)))
-    assert "unpacks to more than" in refusal(path)
+    assert "holds more than" in refusal(path)
     path.write_bytes(PACK[pack](bytes(2**25)))
     assert "it is filled with zeros" in refusal(path)
 

@@ -18,6 +18,7 @@ from astroclf.cli.common import (
     threads_per_worker,
 )
 from astroclf.exceptions import AstroclfError
+from astroclf.frames.remote import is_url
 
 __all__ = ["add_verb", "tag"]
 
@@ -94,6 +95,8 @@ def _check_outputs(args):
         args.usage_error(f"-o {args.output_dir} is not a folder")
     seen = {}
     for file in args.files:
+        if is_url(file):
+            args.usage_error(f"{printable(file)} is a remote file; download it and tag the copy")
         if args.output_dir and Path(file).resolve() == (args.output_dir / Path(file).name).resolve():
             args.usage_error(f"{file} is in the folder of -o; leave -o out to tag it in place")
         for output in _outputs(file, args.output_dir, args.png):

@@ -13,7 +13,7 @@ from astroclf.exceptions import FrameError
 __all__ = ["LARGEST_FILE", "open_local", "open_stream", "what_it_is"]
 
 LARGEST_FILE = 2**32
-"""Bytes at most of a file that was packed by gzip or bzip2, once unpacked: 4 GiB, on disk."""
+"""Bytes at most of what is copied to disk, unpacked, because it cannot be read in any order as it is: 4 GiB."""
 
 _HEAD = 2880
 _CHUNK = 2**20
@@ -117,7 +117,7 @@ def open_stream(stream, name):
     Raises
     ------
     FrameError
-        If it is damaged, cut short, unpacks to more than `LARGEST_FILE`, or holds no FITS file.
+        If it is damaged, cut short, no FITS file, or larger than `LARGEST_FILE` where it has to be copied.
     """
     with ExitStack() as opened:
         with _messages(name):
@@ -173,7 +173,7 @@ def _on_disk(stream, name, packed=()):
         while chunk:
             size += file.write(chunk)
             if size > LARGEST_FILE:
-                msg = f"{name}: unpacks to more than {LARGEST_FILE // 2**30} GiB; unpack it and cut out the image"
+                msg = f"{name}: holds more than {LARGEST_FILE // 2**30} GiB; get it to disk, unpacked, and read that"
                 raise FrameError(msg)
             chunk = stream.read(_CHUNK)
         file.flush()

@@ -9,6 +9,7 @@ import numpy as np
 from astropy.nddata import CCDData
 
 from astroclf.exceptions import EmptyFrameError
+from astroclf.frames.remote import url_name
 
 __all__ = ["Exposure", "Facts", "Frame", "Origin", "fingerprint"]
 
@@ -74,15 +75,18 @@ class Origin:
     Parameters
     ----------
     path : `~pathlib.Path` or None
-        The file; None for arrays and other objects in memory.
+        The file; None for remote files, arrays and other objects in memory.
     hdus : tuple of str
         The image HDUs read: ``NAME,VER`` where an HDU has a name, else its index; ``0`` is the primary.
     datasums : tuple of str
-        DATASUM of every HDU read (science, then data quality), of the bytes as stored.
+        DATASUM of every HDU read (science, then data quality), of the bytes as stored; empty for remote
+        files, whose headers cannot be tagged, and objects in memory.
     fingerprint : tuple of int or None
         Size in bytes, modification time in ns and inode of ``path`` when it was read.
     present : tuple of str
         All HDUs there are, named as in ``hdus``.
+    url : str or None
+        The address of a remote file.
     """
 
     path: Path | None = None
@@ -90,10 +94,13 @@ class Origin:
     datasums: tuple[str, ...] = ()
     fingerprint: tuple[int, int, int] | None = None
     present: tuple[str, ...] = ()
+    url: str | None = None
 
     @property
     def name(self):
         """File name for messages and tables; ``<array>`` where there is no file."""
+        if self.url:
+            return url_name(self.url)
         return self.path.name if self.path else "<array>"
 
 

@@ -21,6 +21,7 @@ from astroclf.frames.plain import read_hdu
 from astroclf.frames.quiet import quiet, refusing
 from astroclf.frames.reading import Reading, hdu_name, is_image, to_frame
 from astroclf.frames.registry import LAYOUTS
+from astroclf.frames.remote import is_url, open_url
 
 __all__ = ["read_frame"]
 
@@ -31,10 +32,10 @@ def read_frame(source, hdu=None, plane=None):
 
     Parameters
     ----------
-    source : path-like, `~astropy.io.fits.HDUList`, `~astropy.nddata.NDData`, array_like or `Frame`
-        A FITS file, plain, compressed by gzip or bzip2, or tile-compressed; an open one; a JPEG, PNG or
-        TIFF picture; an image with mask, unit and WCS; or a 2-D array. Nothing is modified; a frame is
-        handed back as it is.
+    source : path-like, URL, binary file, `~astropy.io.fits.HDUList`, `~astropy.nddata.NDData`, array_like or `Frame`
+        A FITS file, plain, compressed by gzip or bzip2, or tile-compressed, or a JPEG, PNG or TIFF picture:
+        by name, by an address that begins with ``http://``, ``https://`` or ``s3://``, or open; an image
+        with mask, unit and WCS; or a 2-D array. Nothing is modified or closed; a frame is handed back as it is.
     hdu : int, str or tuple of (str, int), optional
         The image HDU to read, by index, name or name and version (``"SCI,2"`` or ``("SCI", 2)``). By
         default the file's layout decides: all chips of a known camera, the SCI extension of other
@@ -53,9 +54,14 @@ def read_frame(source, hdu=None, plane=None):
         If ``source`` holds no image that can be read; the message says why.
     EmptyFrameError
         If no pixel of the image is finite and unmasked.
+    MissingDependencyError
+        If it is remote and the packages of the extra ``remote`` are not installed.
     """
     if isinstance(source, Frame):
         return source
+    if is_url(source):
+        with open_url(source) as stream:
+            return _read_stream(stream, source, hdu, plane, url=source)
     if isinstance(source, str | os.PathLike):
         return _read_path(Path(source), hdu, plane)
     if isinstance(source, fits.HDUList):
@@ -83,9 +89,10 @@ def _read_stream(stream, name, hdu=None, plane=None, **origin):
         if trouble and hdu is None:
             msg = f"{name}: {trouble}; get the file anew, or choose an image that is whole with hdu="
             raise FrameError(msg)
-        sums = StoredSums(hdul, content)
+        sums = None if "url" in origin else StoredSums(hdul, content)  # to sum is to read twice
         frame = _read_hdus(hdul, hdu, plane, name, datasum=sums, **origin)
-    return replace(frame, notes=(*frame.notes, *sums.notes, *_lacking(hdul, trouble)))
+    wrong = sums.notes if sums else ()
+    return replace(frame, notes=(*frame.notes, *wrong, *_lacking(hdul, trouble)))
 
 
 def _lacking(hdul, trouble):

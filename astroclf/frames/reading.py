@@ -84,7 +84,7 @@ class Reading:
     plane: int | None = None
 
 
-def to_frame(reading, hdul, name, *, path=None, fingerprint=None, datasum=None):
+def to_frame(reading, hdul, name, *, datasum=None, **origin):
     """
     Make a frame of what a layout read.
 
@@ -96,10 +96,10 @@ def to_frame(reading, hdul, name, *, path=None, fingerprint=None, datasum=None):
         Where they came from.
     name : str
         What to call it in messages.
-    path, fingerprint
-        As in `~astroclf.frames.Origin`.
     datasum : callable, optional
         Returns the DATASUM of the HDU of an index.
+    **origin
+        ``path``, ``fingerprint`` and ``url``, as in `~astroclf.frames.Origin`.
 
     Returns
     -------
@@ -137,7 +137,7 @@ def to_frame(reading, hdul, name, *, path=None, fingerprint=None, datasum=None):
         quality=quality,
         saturated=saturated,
         facts=replace(facts, product=reading.product, gain=reading.gain, readnoise=reading.readnoise),
-        origin=Origin(path, names, sums, fingerprint, present),
+        origin=Origin(hdus=names, datasums=sums, present=present, **origin),
         layout=reading.layout,
         exposure=reading.exposure,
         steps=reading.steps,

@@ -17,6 +17,7 @@ from typing import BinaryIO
 from astroclf.exceptions import AstroclfWarning, TagError
 from astroclf.frames.frame import fingerprint
 from astroclf.frames.pictures import picture_kind
+from astroclf.frames.remote import is_url
 from astroclf.tags import memory
 from astroclf.tags.cards import join_cards, keyword_of
 from astroclf.tags.container import Container, open_fits
@@ -206,6 +207,9 @@ def remove_tags(target, *, all=False, output=None, detach=False):
 
 def _paths(target, output):
     """Return the file itself, links resolved, and the file to write."""
+    if is_url(target):
+        msg = f"{target}: is a remote file; download it and tag the copy"
+        raise TagError(msg)
     try:
         path = Path(target).resolve(strict=True)
         if output is None:
