@@ -6,6 +6,7 @@ import math
 from astropy.io import fits
 
 from astroclf.exceptions import FrameError
+from astroclf.frames.tiles import check_tiles
 
 __all__ = ["LARGEST_IMAGE", "check_image", "check_pixels"]
 
@@ -50,13 +51,14 @@ def check_image(hdu, shape, where):
     Raises
     ------
     FrameError
-        If it has more pixels than `LARGEST_IMAGE`, or than the file holds.
+        If it has more pixels than `LARGEST_IMAGE`, or than the file holds; or if its tiles make no sense.
     """
     check_pixels(shape, where)
     stored = hdu.fileinfo()
     if stored is None or "data" in vars(hdu):
         return
     if isinstance(hdu, fits.CompImageHDU):
+        check_tiles(hdu, where)
         return
     missing = stored["datLoc"] + hdu.size - stored["file"].size
     if stored["file"].size and missing > 0:

@@ -16,6 +16,7 @@ from astroclf.frames.frame import Exposure, Frame, Origin
 from astroclf.frames.limits import check_image, check_pixels
 from astroclf.frames.quality import blocks, outside
 from astroclf.frames.quiet import quiet, refusing
+from astroclf.frames.tiles import decoded
 
 __all__ = ["Reading", "hdu_name", "image_array", "image_shape", "image_wcs", "is_image", "to_frame", "unit_of"]
 
@@ -249,8 +250,8 @@ def image_array(hdul, index, name, plane=None, axis=0):
         raise FrameError(msg)
     part = _part(hdu, shape, plane, axis, where)
     ny, nx = (length for length, which in zip(hdu.shape, part) if which == slice(None) and length != 1)
-    check_image(hdu, (ny, nx), where)
     with refusing(where):
+        check_image(hdu, (ny, nx), where)
         return _slab_by_slab(hdu, part, (ny, nx))
 
 
@@ -303,11 +304,13 @@ def _without_blanks(data, header):
 
 def _stored(hdu):
     """Return what to slice of an HDU and leave it alone: reading ``data`` rewrites BITPIX, BSCALE and BZERO."""
-    return hdu.data if _in_memory(hdu) else hdu.section
+    if _in_memory(hdu):
+        return hdu.data
+    return decoded(hdu) if isinstance(hdu, fits.CompImageHDU) else hdu.section
 
 
 def _in_memory(hdu):
-    return "data" in vars(hdu)
+    return "data" in vars(hdu) or hdu.fileinfo() is None
 
 
 def _constant_array(header, where):
