@@ -190,7 +190,7 @@ def test_missing_packages(monkeypatch):
     monkeypatch.setitem(sys.modules, "aiohttp", None)
     with pytest.raises(MissingDependencyError, match=r"pip install 'astroclf\[remote\]'"):
         read_frame("https://example.org/a.fits")
-    monkeypatch.setitem(sys.modules, "fsspec", None)
+    monkeypatch.setitem(sys.modules, "s3fs", None)
     with pytest.raises(MissingDependencyError, match="reading s3:// needs"):
         read_frame("s3://bucket/a.fits")
 
@@ -265,10 +265,14 @@ def test_s3():
 
 @pytest.mark.usefixtures("anonymous")
 def test_s3_credentials(monkeypatch):
-    """Credentials of the environment are used."""
-    assert remote._options("s3://a/b", {}) == {"anon": True}
-    assert remote._options("s3://a/b", {"s3": {"anon": False}}) == {}
+    """Credentials of the environment, or of fsspec's configuration, are used where there are any."""
+    import fsspec
+
+    assert remote._bucket_system().anon
+    with monkeypatch.context() as patch:
+        patch.setitem(fsspec.config.conf, "s3", {"anon": False})
+        assert not remote._bucket_system().anon
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
-    assert remote._options("s3://a/b", {}) == {}
+    assert not remote._bucket_system().anon
     assert_array_equal(read_frame("s3://public/hst/private.fits").ccd.data, picture())

@@ -79,7 +79,8 @@ def test_every_import_is_declared():
     """What the package imports is in the standard library, in install_requires or in an extra."""
     parser = configparser.ConfigParser()
     parser.read(ROOT / "setup.cfg", encoding="utf-8")
-    lines = parser["options"]["install_requires"] + parser["options.extras_require"]["tensorflow"]
+    extras = parser["options.extras_require"]
+    lines = parser["options"]["install_requires"] + extras["remote"] + extras["tensorflow"]
     names = re.findall(r"^\s*([A-Za-z0-9_-]+)", lines, re.MULTILINE)
     declared = {module for name in names for module in MODULE_OF.get(name, (name.replace("-", "_"),))}
     files = (ROOT / "astroclf").rglob("*.py")

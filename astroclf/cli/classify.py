@@ -101,4 +101,7 @@ def _make(model, settings, hdu, plane):
     with redirect_stdout(sys.stderr), warnings.catch_warnings():  # Keras tells of its download on stdout
         warnings.simplefilter("ignore", AstroclfWarning)  # said by the verb, once and not in every process
         classifier = Classifier(model, **settings)
-    return lambda path: classifier(open_frame(path, hdu, plane)).to_row()
+    if model == "imagenet":
+        return lambda path: classifier(open_frame(path, hdu, plane)).to_row()
+    clean = classifier.record.preprocessor.clean  # of a large frame either is held, as read or clean, not both
+    return lambda path: classifier(clean(open_frame(path, hdu, plane))).to_row()

@@ -18,7 +18,6 @@ from astroclf.cli.common import (
     threads_per_worker,
 )
 from astroclf.exceptions import AstroclfError
-from astroclf.frames.remote import is_url
 
 __all__ = ["add_verb", "tag"]
 
@@ -93,6 +92,8 @@ def _check_outputs(args):
     """Refuse wrong usage that could cost somebody a file, before any work is done."""
     if args.output_dir and args.output_dir.exists() and not args.output_dir.is_dir():
         args.usage_error(f"-o {args.output_dir} is not a folder")
+    from astroclf.frames.remote import is_url
+
     seen = {}
     for file in args.files:
         if is_url(file):

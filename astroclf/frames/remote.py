@@ -67,9 +67,7 @@ def open_url(url):
 def _opened(url):
     """Return an open file, and its size; None if it can be read in order only."""
     try:
-        import fsspec
-
-        system = fsspec.filesystem(url.partition(":")[0].lower(), **_options(url, fsspec.config.conf))
+        system = _bucket_system() if _in_bucket(url) else _web_system()
     except ImportError as error:
         raise MissingDependencyError(_INSTALL.format(url.partition(":")[0] + "://")) from error
     path = system._strip_protocol(url)
@@ -80,20 +78,31 @@ def _opened(url):
     return system.open(path, "rb", block_size=0), None
 
 
-def _options(url, configured):
-    """Return what to tell fsspec about servers."""
-    if url.lower().startswith("s3"):
-        settled = "s3" in configured or any(map(os.environ.get, _CREDENTIALS))
-        return {} if settled else {"anon": True}
+def _in_bucket(url):
+    return url[:2].lower() == "s3"
+
+
+def _bucket_system():
+    """Return the file system of S3; without credentials unless some are named."""
+    import fsspec
+    from s3fs import S3FileSystem
+
+    settled = "s3" in fsspec.config.conf or any(map(os.environ.get, _CREDENTIALS))
+    return S3FileSystem() if settled else S3FileSystem(anon=True)
+
+
+def _web_system():
+    """Return the file system of web servers, whose files are had as they are stored."""
     import aiohttp
+    from fsspec.implementations.http import HTTPFileSystem
 
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT, sock_read=_ANSWER)
     as_stored = {"headers": {"Accept-Encoding": "identity"}, "auto_decompress": False}
-    return {"client_kwargs": {"timeout": timeout, "trust_env": True, **as_stored}}
+    return HTTPFileSystem(client_kwargs={"timeout": timeout, "trust_env": True, **as_stored})
 
 
 def _knows_ranges(file, url):
-    if url.lower().startswith("s3"):
+    if _in_bucket(url):
         return True
     try:
         file.seek(1)

@@ -85,7 +85,7 @@ class Classifier:
         FrameError
             If ``source`` holds no image that can be read.
         """
-        frame = read_frame(source)
+        frame = self.record.preprocessor.clean(read_frame(source))  # the frame as read is let go
         rgb = self.record.preprocessor(frame)
         turned = np.stack([np.rot90(rgb, k * (4 // self.views)) for k in range(self.views)])
         return self._judge(self._backend.logits(turned), frame)
