@@ -808,7 +808,7 @@ def refused(path, match, error=FrameError):
 
 @pytest.mark.parametrize(
     ("content", "reason"),
-    [(b"", "it is empty"), (b"hello", "it begins with b'hello'"), (b"\x89PNG\r\n\x1a\n", "a PNG picture"),
+    [(b"", "it is empty"), (b"hello", "it begins with b'hello'"), (b"\x89PNG\r\n\x1a\n", "a PNG file"),
      (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS pointer; run 'git lfs pull'"),
      (b"SIMPLE  = nonsense", "cut short in the header"), (b"BZh91AY&SY junk", "cannot be read"), (b"BZ", "begins with"),
      (b"\x1f\x8b junk", "cannot be read"), (gzip.compress(b"x" * 999)[:20], "cannot be read"),

@@ -33,8 +33,8 @@ def read_frame(source, hdu=None, plane=None):
     Parameters
     ----------
     source : path-like, URL, binary file, `~astropy.io.fits.HDUList`, `~astropy.nddata.NDData`, array_like or `Frame`
-        A FITS file, plain, compressed by gzip or bzip2, or tile-compressed, or a JPEG, PNG or TIFF picture:
-        by name, by an address that begins with ``http://``, ``https://`` or ``s3://``, or open; an image
+        A FITS file, plain, compressed by gzip or bzip2, or tile-compressed: by name, by an address that begins
+        with ``http://``, ``https://`` or ``s3://``, or open; the name of a JPEG, PNG or TIFF picture; an image
         with mask, unit and WCS; or a 2-D array. Nothing is modified or closed; a frame is handed back as it is.
     hdu : int, str or tuple of (str, int), optional
         The image HDU to read, by index, name or name and version (``"SCI,2"`` or ``("SCI", 2)``). By
