@@ -81,7 +81,7 @@ def _identity(frame):
         "product": facts.product,
         "target": facts.target,
         "filter": facts.filter,
-        "pivot_nm": None if facts.pivot is None else facts.pivot / 10,
+        "pivot_nm": facts.pivot / 10 if facts.pivot else None,
         "exptime_s": facts.exptime,
         "date": facts.date,
     }
@@ -145,6 +145,6 @@ def _plan(frame):
 def _stretch(settings):
     percentiles = ", ".join(f"{value:g}" for value in settings.percentile)
     return (
-        f"asinh from {settings.black:g} x noise below the sky to the percentiles {percentiles}, "
-        f"at least {settings.white:g} x noise above it"
+        f"asinh, black {settings.black:g} sigma below the sky, "
+        f"white at {percentiles} % of the pixels, at least {settings.white:g} sigma above it"
     )

@@ -15,7 +15,9 @@ from numpy.testing import assert_allclose
 
 from astroclf import FrameError, Preprocessor, read_frame, read_tags, summarize
 from astroclf.cli import main
+from astroclf.cli.info import GENERIC
 from astroclf.datasets import make_frame
+from astroclf.frames import LAYOUTS
 
 
 @pytest.fixture(scope="module")
@@ -197,6 +199,12 @@ class TestInfo:
         assert (done.returncode, done.stderr) == (0, b"")
 
 
+def test_generic_layouts():
+    """The layouts that stand for no camera are called generic."""
+    assert set(GENERIC) <= {layout.name for layout in LAYOUTS}
+    assert not {"acs_wfc", "jwst", "hst_drizzled", "wfpc2"} & set(GENERIC)
+
+
 class TestParts:
     """--hdu and --plane."""
 
@@ -223,7 +231,7 @@ class TestParts:
         [
             (["--hdu", "SCI,3"], "hdu='SCI,3' is not in the file; it has 0 SCI,2 CUBE,1"),
             (["--hdu", "7"], "hdu='7' is not in the file"),
-            (["--hdu", "CUBE"], "is a cube of 2 planes"),
+            (["--hdu", "CUBE"], "is a cube of 2 planes (shape (2, 32, 48)); choose one with --plane, from 1 to 2"),
             (["--hdu", "CUBE", "--plane", "3"], "has the planes 1 to 2"),
             (["--plane", "1"], "not that of a cube"),
         ],

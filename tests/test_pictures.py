@@ -168,7 +168,7 @@ class TestReading:
         pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
         frame = read_frame(tmp_path / "a.tif")
         assert_array_equal(frame.ccd.data, GREY)
-        assert frame.notes == ("read page 1 of 3 alone; choose another with plane= (--plane)",)
+        assert frame.notes == ("read page 1 of 3 alone; choose another with plane=",)
         second = read_frame(tmp_path / "a.tif", plane=2)
         assert_array_equal(second.ccd.data[::-1], np.asarray(pages[1]).mean(axis=2, dtype=np.float32))
         assert second.notes == ()
@@ -507,7 +507,7 @@ class TestCommands:
         pages = [Image.fromarray(COLOURS)] * 2
         pages[0].save("a.tif", save_all=True, append_images=pages[1:])
         assert main(["classify", "a.tif"]) == 0
-        assert "a.tif: warning: read page 1 of 2 alone" in capsys.readouterr().err
+        assert "a.tif: warning: read page 1 of 2 alone; choose another with --plane\n" in capsys.readouterr().err
         assert main(["classify", "--plane", "2", "a.tif"]) == 0
         assert capsys.readouterr().err == ""
 

@@ -3,6 +3,7 @@
 
 import argparse
 import os
+import re
 import sys
 import warnings
 
@@ -22,6 +23,9 @@ __all__ = [
     "say",
     "threads_per_worker",
 ]
+
+_ARGUMENT = re.compile(r"\b(hdu|plane)=(?=[,:;]|$)")
+"""How messages of the Python API name what is an option here."""
 
 _FEW = 3
 """Up to this many files need no progress bar."""
@@ -190,7 +194,7 @@ def complain(text, file=None):
     Parameters
     ----------
     text : str
-        What is wrong; line breaks become spaces.
+        What is wrong; line breaks become spaces, and arguments it says to use, options.
     file : str, optional
         The file it is about.
     """
@@ -198,7 +202,8 @@ def complain(text, file=None):
 
     if file is not None:
         text = f"{file}: {text.removeprefix(f'{file}: ')}"
-    tqdm.write(f"astroclf: {printable(' '.join(text.split()))}", file=sys.stderr)
+    text = _ARGUMENT.sub(r"--\1", " ".join(text.split()))
+    tqdm.write(f"astroclf: {printable(text)}", file=sys.stderr)
 
 
 def say(text):

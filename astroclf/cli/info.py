@@ -15,7 +15,7 @@ from astroclf.cli.common import (
 )
 from astroclf.cli.tables import FAILED, JSON, add_table_argument, format_rows
 
-__all__ = ["add_verb", "info"]
+__all__ = ["GENERIC", "add_verb", "info"]
 
 _DESCRIPTION = """\
 Print what files are: telescope, filter, exposure, which HDUs were read and how, where the image lies on
@@ -29,7 +29,8 @@ astroclf info -t csv night1/*.fits > night1.csv
 """
 
 _MANY_HDUS = 12
-_GENERIC = "plain", "science", "generic"
+GENERIC = "ccd", "mosaic", "science", "bayer", "rgb", "plain"
+"""Layouts that stand for no camera."""
 
 
 def add_verb(verbs):
@@ -121,7 +122,7 @@ def _wavelength(nanometres):
 
 
 def _file(found):
-    layout = f"generic layout ({found['layout']})" if found["layout"] in _GENERIC else f"layout {found['layout']}"
+    layout = f"generic layout ({found['layout']})" if found["layout"] in GENERIC else f"layout {found['layout']}"
     product = f", product {found['product']}" if found["product"] else ""
     return f"{layout}{product}{_hdus(found['hdus'], found['hdus_present'])}"
 
@@ -193,7 +194,7 @@ def _rendering(found):
     (left, right), (bottom, top) = found["columns"], found["rows"]
     part = "the whole image" if whole else f"columns {left} to {right}, rows {bottom} to {top}"
     reduced = f"{part} reduced to {found['reduced_nx']} x {found['reduced_ny']}"
-    return reduced, found["stretch"], f"settings {found['preprocessing']}"
+    return f"{reduced}, settings {found['preprocessing']}", found["stretch"]
 
 
 _DESCRIBED = {

@@ -184,7 +184,7 @@ def _go_to_page(image, plane, path):
     if plane is not None:
         image.seek(plane - 1)
     elif pages > 1:
-        return (f"read page 1 of {pages} alone; choose another with plane= (--plane)",)
+        return (f"read page 1 of {pages} alone; choose another with plane=",)
     return ()
 
 
