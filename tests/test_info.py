@@ -144,6 +144,17 @@ class TestInfo:
         assert names[-1] == "model"
         assert "\x1b" not in out
 
+    def test_long_lines_are_wrapped(self, tmp_path, capsys):
+        """What is long goes on below, under its beginning."""
+        hdu = fits.PrimaryHDU(np.random.default_rng(5).normal(size=(20, 20)))
+        hdu.header["OBJECT"] = "M31 " * 40
+        hdu.writeto(tmp_path / "a.fits")
+        assert main(["info", str(tmp_path / "a.fits")]) == 0
+        _, target, more, *_ = capsys.readouterr().out.splitlines()
+        assert target.startswith("  target       M31 M31")
+        assert len(target) <= 120
+        assert more.startswith(" " * 17 + "M31")
+
     def test_failed_file(self, infrared, tmp_path, capsys):
         """A file that fails is named on stderr, the others are told all the same, and tables keep its row."""
         bad = tmp_path / "bad.fits"

@@ -3,6 +3,7 @@
 
 import sys
 from functools import partial
+from textwrap import wrap
 
 from astroclf.cli.common import (
     add_file_arguments,
@@ -29,6 +30,7 @@ astroclf info -t csv night1/*.fits > night1.csv
 """
 
 _MANY_HDUS = 12
+_WIDTH = 120
 GENERIC = "ccd", "mosaic", "science", "bayer", "rgb", "plain"
 """Layouts that stand for no camera."""
 
@@ -97,7 +99,7 @@ def _block(file, summary):
     lines = []
     for name, texts in _lines(summary):
         for text in texts:
-            lines.append(f"  {name:12} {printable(text)}")
+            lines += wrap(printable(text), _WIDTH, initial_indent=f"  {name:12} ", subsequent_indent=" " * 17)
             name = ""
     return "\n".join([printable(file), *lines])
 
