@@ -840,9 +840,9 @@ def test_pipes(tmp_path):
 
 @pytest.mark.parametrize(
     ("hdus", "reason"),
-    [([], r"no HDU holds an image \(0: PrimaryHDU 0-D\)"),
-     ([fits.BinTableHDU.from_columns([fits.Column("a", "E", array=[1.0])])], "1: BinTableHDU 2-D"),
-     ([fits.ImageHDU(np.zeros(500))], "1: ImageHDU 1-D"),
+    [([], r"no HDU holds an image \(0: PrimaryHDU without data\)"),
+     ([fits.BinTableHDU.from_columns([fits.Column("a", "E", array=[1.0])])], "1: BinTableHDU 4 x 1"),
+     ([fits.ImageHDU(np.zeros(500))], "1: ImageHDU 500"),
      ([fits.ImageHDU(np.zeros((5, 20, 20)))], r"HDU 1 is a cube of 5 planes .*; choose one with plane="),
      ([fits.ImageHDU(np.zeros((4, 1, 3, 20, 20)))], "more than the axes of a cube"),
      ([fits.ImageHDU(np.zeros((20, 0)))], "no HDU holds an image"),

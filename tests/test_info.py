@@ -15,9 +15,8 @@ from numpy.testing import assert_allclose
 
 from astroclf import FrameError, Preprocessor, read_frame, read_tags, summarize
 from astroclf.cli import main
-from astroclf.cli.info import GENERIC
 from astroclf.datasets import make_frame
-from astroclf.frames import LAYOUTS
+from astroclf.frames import GENERIC, LAYOUTS
 
 
 @pytest.fixture(scope="module")
@@ -212,8 +211,9 @@ class TestInfo:
 
 def test_generic_layouts():
     """The layouts that stand for no camera are called generic."""
-    assert set(GENERIC) <= {layout.name for layout in LAYOUTS}
-    assert not {"acs_wfc", "jwst", "hst_drizzled", "wfpc2"} & set(GENERIC)
+    names = {layout.name for layout in GENERIC}
+    assert names <= {layout.name for layout in LAYOUTS}
+    assert not {"acs_wfc", "jwst", "hst_drizzled", "wfpc2"} & names
 
 
 class TestParts:

@@ -16,7 +16,7 @@ from astroclf.cli.common import (
 )
 from astroclf.cli.tables import FAILED, JSON, add_table_argument, format_rows
 
-__all__ = ["GENERIC", "add_verb", "info"]
+__all__ = ["add_verb", "info"]
 
 _DESCRIPTION = """\
 Print what files are: telescope, filter, exposure, which HDUs were read and how, where the image lies on
@@ -31,8 +31,6 @@ astroclf info -t csv night1/*.fits > night1.csv
 
 _MANY_HDUS = 12
 _WIDTH = 120
-GENERIC = "ccd", "mosaic", "science", "bayer", "rgb", "plain"
-"""Layouts that stand for no camera."""
 
 
 def add_verb(verbs):
@@ -124,7 +122,10 @@ def _wavelength(nanometres):
 
 
 def _file(found):
-    layout = f"generic layout ({found['layout']})" if found["layout"] in GENERIC else f"layout {found['layout']}"
+    from astroclf.frames import GENERIC
+
+    generic = any(layout.name == found["layout"] for layout in GENERIC)
+    layout = f"generic layout ({found['layout']})" if generic else f"layout {found['layout']}"
     product = f", product {found['product']}" if found["product"] else ""
     return f"{layout}{product}{_hdus(found['hdus'], found['hdus_present'])}"
 

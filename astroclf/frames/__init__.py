@@ -3,6 +3,6 @@
 
 from astroclf.frames.frame import Exposure, Facts, Frame, Origin
 from astroclf.frames.reader import read_frame
-from astroclf.frames.registry import LAYOUTS
+from astroclf.frames.registry import GENERIC, LAYOUTS
 
-__all__ = ["LAYOUTS", "Exposure", "Facts", "Frame", "Origin", "read_frame"]
+__all__ = ["GENERIC", "LAYOUTS", "Exposure", "Facts", "Frame", "Origin", "read_frame"]

@@ -89,12 +89,18 @@ def first_image(hdul, name):
     """
     images = [index for index, hdu in enumerate(hdul) if is_image(hdu)]
     if not images:
-        kinds = ", ".join(f"{i}: {type(hdu).__name__} {hdu.header.get('NAXIS', 0)}-D" for i, hdu in enumerate(hdul))
+        kinds = ", ".join(f"{index}: {_contents(hdu)}" for index, hdu in enumerate(hdul))
         msg = f"{name}: no HDU holds an image ({kinds})"
         raise FrameError(msg)
     if hdul[0].header.get("NAXIS"):
         return images[0], ()
     return images[0], alone(hdul, [index for index in images if hdul[index].shape == hdul[images[0]].shape])
+
+
+def _contents(hdu):
+    """Return what an HDU without an image is: its kind, and its axes in the order of NAXISn."""
+    axes = [str(hdu.header.get(f"NAXIS{axis}")) for axis in range(1, hdu.header.get("NAXIS", 0) + 1)]
+    return f"{type(hdu).__name__} {' x '.join(axes) or 'without data'}"
 
 
 def read_hdu(hdul, index, name, plane=None):

@@ -20,7 +20,7 @@ from astroclf.frames.pictures import picture_kind, read_picture
 from astroclf.frames.plain import read_hdu
 from astroclf.frames.quiet import quiet, refusing
 from astroclf.frames.reading import Reading, hdu_name, is_image, to_frame
-from astroclf.frames.registry import LAYOUTS
+from astroclf.frames.registry import CAMERAS, LAYOUTS
 from astroclf.frames.remote import is_url, open_url
 
 __all__ = ["read_frame"]
@@ -92,15 +92,16 @@ def _read_stream(stream, name, hdu=None, plane=None, **origin):
         sums = None if "url" in origin else StoredSums(hdul, content)  # to sum is to read twice
         frame = _read_hdus(hdul, hdu, plane, name, datasum=sums, **origin)
     wrong = sums.notes if sums else ()
-    return replace(frame, notes=(*frame.notes, *wrong, *_lacking(hdul, trouble)))
+    return replace(frame, notes=(*frame.notes, *wrong, *_lacking(hdul, trouble, frame.layout)))
 
 
-def _lacking(hdul, trouble):
-    """Return notes on what a file lacks."""
+def _lacking(hdul, trouble, layout):
+    """Return notes on what a file lacks; NEXTEND is to be trusted only as the pipelines of cameras wrote it."""
     announced, there = hdul[0].header.get("NEXTEND"), len(hdul) - 1
     if trouble:
         return (f"the file is damaged: {trouble}",)
-    if there and isinstance(announced, int) and announced > there:
+    whole = any(camera.name == layout for camera in CAMERAS)
+    if whole and isinstance(announced, int) and announced > there:
         return (f"the header announces {announced} extensions (NEXTEND), there are {there}: the file may be cut short",)
     return ()
 

@@ -14,27 +14,15 @@ from astroclf.frames.wfc3_ir import IR
 from astroclf.frames.wfc3_uvis import UVIS
 from astroclf.frames.wfpc2 import WFPC2
 
-__all__ = ["LAYOUTS"]
+__all__ = ["CAMERAS", "GENERIC", "LAYOUTS"]
 
-LAYOUTS = (
-    DRIZZLED,
-    WFC,
-    HRC,
-    SBC,
-    UVIS,
-    IR,
-    NICMOS,
-    STIS,
-    FOC,
-    JWST,
-    WFPC2,
-    MOSAIC,
-    SCIENCE,
-    BAYER,
-    RGB,
-    CCD,
-    PLAIN,
-)
+CAMERAS = (WFC, HRC, SBC, UVIS, IR, NICMOS, STIS, FOC, JWST, WFPC2)
+"""Layouts of one camera or observatory, as its pipeline writes them."""
+
+GENERIC = (MOSAIC, SCIENCE, BAYER, RGB, CCD, PLAIN)
+"""Layouts that go by what headers say, whichever camera it was."""
+
+LAYOUTS = (DRIZZLED, *CAMERAS, *GENERIC)
 """
 The layouts, in the order in which they are asked whether a file is theirs.
 
