@@ -228,6 +228,14 @@ def test_extensions_announced(tmp_path):
     assert read_frame(path).notes == ()
 
 
+def test_unparsable_announcement(tmp_path):
+    """NEXTEND that is no FITS announces nothing."""
+    path = tmp_path / "a.fits"
+    whole = content(fits.ImageHDU(picture(), name="SCI"), NEXTEND=3)
+    path.write_bytes(whole.replace(b"NEXTEND =                    3", b"NEXTEND =                 (1,2"))
+    assert read_frame(path).notes == ()
+
+
 @pytest.mark.parametrize("kind", ["plain", "compressed"])
 def test_wrong_datasum(tmp_path, kind):
     """Data that do not add up to DATASUM are read with a note; right sums earn none."""
@@ -262,6 +270,7 @@ def test_bytes_after_the_end(tmp_path, rest):
         (b"NAXIS1  =                   30", b"NAXIS1  =                  -30", "negative size"),
         (b"NAXIS1  =                   30", b"NAXIS1  =                 'a' ", "cannot be read"),
         (b"NAXIS   =                    2", b"NAXIS   =            999999999", "cannot be read"),
+        (b"GCOUNT  =                    1", b"TFIELDS =           2147483647", "not from 0 to 999"),
         (b"BITPIX  =                  -32", b"BITPIX  =                   17", "cannot be read"),
         (b"XTENSION= 'IMAGE   '", b"XTENSION= IMAGE     ", "no HDU holds an image"),
     ],

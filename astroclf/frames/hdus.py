@@ -19,6 +19,7 @@ LONGEST_HEADER = 2**22
 _BLOCK = 2880
 _CARD = 80
 _CHUNK = 2**22
+_MOST = 999
 _END = re.compile(rb"END([^A-Z0-9_-]|$)")
 
 
@@ -108,7 +109,9 @@ def _find_headers(content, headers):
     while header := _raw_header(content, at, len(headers)):
         start, where = at + len(header), f"HDU {len(headers)}"
         with refusing(where, _DamageError):
-            span = _data_size(fits.Header.fromstring(header))
+            parsed = fits.Header.fromstring(header)
+            _check_counts(parsed)
+            span = _data_size(parsed)
         if span < 0:
             msg = f"{where} has a negative size; its header is damaged"
             raise _DamageError(msg)
@@ -138,6 +141,14 @@ def _raw_header(content, at, number):
             msg = f"the header of HDU {number} is longer than {LONGEST_HEADER // 2**20} MiB; it is damaged"
             raise _DamageError(msg)
     return bytes(header)
+
+
+def _check_counts(header):
+    """Raise for more axes or columns than there can be: what reads them goes through them one by one."""
+    for keyword in ("NAXIS", "ZNAXIS", "TFIELDS"):
+        if not 0 <= index(header.get(keyword, 0)) <= _MOST:
+            msg = f"{keyword} = {header[keyword]}, which is not from 0 to {_MOST}"
+            raise ValueError(msg)
 
 
 def _data_size(header):

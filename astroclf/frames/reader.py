@@ -97,9 +97,11 @@ def _read_stream(stream, name, hdu=None, plane=None, **origin):
 
 def _lacking(hdul, trouble, layout):
     """Return notes on what a file lacks; NEXTEND is to be trusted only as the pipelines of cameras wrote it."""
-    announced, there = hdul[0].header.get("NEXTEND"), len(hdul) - 1
     if trouble:
         return (f"the file is damaged: {trouble}",)
+    announced, there = None, len(hdul) - 1
+    with suppress(fits.VerifyError):
+        announced = hdul[0].header.get("NEXTEND")
     whole = any(camera.name == layout for camera in CAMERAS)
     if whole and isinstance(announced, int) and announced > there:
         return (f"the header announces {announced} extensions (NEXTEND), there are {there}: the file may be cut short",)
