@@ -7,7 +7,7 @@ A campaign of damaged files through the door.
 Every input must become a frame, or an error of astroclf with one line of text. Anything else is a failure: another
 exception, the end of the process, more than 20 s, more than 1 GiB beyond what the process had to begin with. Inputs
 that failed are written to ``--keep DIR``. Files whose tiles are decoded by a process of their own take half a second
-each, so one in fifty of their turns is taken. It needs Linux, which lets a process limit its memory.
+each, so one in ten of their turns is taken. It needs Linux, which lets a process limit its memory.
 """
 
 import argparse
@@ -36,7 +36,7 @@ def inputs(files, first, count):
     names = sorted(files)
     for number in range(first, first + count):
         name = names[number % len(names)]
-        if name in SLOW and number // len(names) % 50:
+        if name in SLOW and number // len(names) % 10:
             name = "quantized"
         yield number, name, damage.damaged(files[name], number)
 
