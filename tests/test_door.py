@@ -236,6 +236,16 @@ def test_unparsable_announcement(tmp_path):
     assert read_frame(path).notes == ()
 
 
+def test_damage_after_the_first_hdu(tmp_path):
+    """Damage behind the first HDU is not looked at by what opens the first."""
+    path = tmp_path / "a.fits"
+    whole = content(fits.ImageHDU(picture(), name="SCI")).replace(b"EXTEND ", b"EXTENX ")
+    path.write_bytes(whole.replace(b"NAXIS   =                    2", b"NAXIS   =  9223372036854775807"))
+    assert "NAXIS = 9223372036854775807, which is not from 0 to 999" in refusal(path)
+    path.write_bytes(path.read_bytes().replace(b"END ", b"FIN ", 1))
+    assert "NAXIS = 9223372036854775807, which is not from 0 to 999" in refusal(path)
+
+
 @pytest.mark.parametrize("kind", ["plain", "compressed"])
 def test_wrong_datasum(tmp_path, kind):
     """Data that do not add up to DATASUM are read with a note; right sums earn none."""

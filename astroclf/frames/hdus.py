@@ -48,11 +48,7 @@ def find_hdus(content, name):
     """
     headers, hdus = {}, []
     with quiet():
-        try:
-            end = _find_headers(content, headers)
-            trouble = ""
-        except _DamageError as damage:
-            end, trouble = _size(content), str(damage)
+        end, trouble = _find_headers(content, headers)
         if headers:
             with refusing(f"{name}: HDU 0"):
                 source = fits.open(_View(content, headers, end), memmap=False)
@@ -104,23 +100,31 @@ class _DamageError(FrameError):
 
 
 def _find_headers(content, headers):
-    """Add the headers of a file by the place where they begin, and return where the last HDU ends."""
+    """Add the headers of a file by the place where they begin; return where the last HDU ends, and what ends it."""
     size, at = _size(content), 0
-    while header := _raw_header(content, at, len(headers)):
-        start, where = at + len(header), f"HDU {len(headers)}"
-        with refusing(where, _DamageError):
-            parsed = fits.Header.fromstring(header)
-            _check_counts(parsed)
-            span = _data_size(parsed)
-        if span < 0:
-            msg = f"{where} has a negative size; its header is damaged"
-            raise _DamageError(msg)
-        headers[at] = header
-        if start + span > size:
-            msg = f"cut short: of the {span} bytes of {where}, {start + span - size} are missing"
-            raise _DamageError(msg)
-        at = start + span + -span % _BLOCK
-    return at
+    try:
+        while header := _raw_header(content, at, len(headers)):
+            number, span = len(headers), _checked_size(header, len(headers))
+            headers[at] = header
+            end = at + len(header) + span
+            if end > size:
+                return size, f"cut short: of the {span} bytes of HDU {number}, {end - size} are missing"
+            at = end + -span % _BLOCK
+    except _DamageError as damage:
+        return at, str(damage)
+    return at, ""
+
+
+def _checked_size(header, number):
+    """Return the bytes of the data that follow a header; raise if it makes no sense."""
+    with refusing(f"HDU {number}", _DamageError):
+        parsed = fits.Header.fromstring(header)
+        _check_counts(parsed)
+        span = _data_size(parsed)
+    if span < 0:
+        msg = f"HDU {number} has a negative size; its header is damaged"
+        raise _DamageError(msg)
+    return span
 
 
 def _raw_header(content, at, number):
@@ -146,9 +150,10 @@ def _raw_header(content, at, number):
 def _check_counts(header):
     """Raise for more axes or columns than there can be: what reads them goes through them one by one."""
     for keyword in ("NAXIS", "ZNAXIS", "TFIELDS"):
-        if not 0 <= index(header.get(keyword, 0)) <= _MOST:
-            msg = f"{keyword} = {header[keyword]}, which is not from 0 to {_MOST}"
-            raise ValueError(msg)
+        for number in range(header.count(keyword) if keyword in header else 0):  # of two, astropy takes either
+            if not 0 <= index(header[keyword, number]) <= _MOST:
+                msg = f"{keyword} = {header[keyword, number]}, which is not from 0 to {_MOST}"
+                raise ValueError(msg)
 
 
 def _data_size(header):
