@@ -1,6 +1,7 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """Tests that the documentation says what the code does."""
 
+import csv
 import importlib.util
 import re
 import shlex
@@ -11,6 +12,7 @@ import pytest
 
 from astroclf.cli import main
 from astroclf.cli.program import make_parser
+from astroclf.frames import LAYOUTS
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -126,3 +128,11 @@ def test_every_page_is_in_a_toctree():
 def test_pages_name_no_machine(name):
     """The documentation has no paths of the machine it was written on."""
     assert not re.search(r"/(home|root|Users|work|tmp)/\w", PAGES[name])
+
+
+def test_layouts_are_documented():
+    """The table of layouts has a row for every one, and for pictures."""
+    with (DOCS / "user_guide/layouts.csv").open(encoding="utf-8", newline="") as table:
+        named = [row["layout"].strip("`") for row in csv.DictReader(table)]
+    assert len(named) == len(set(named))
+    assert set(named) == {layout.name for layout in LAYOUTS} | {"picture"}
