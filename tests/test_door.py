@@ -17,9 +17,9 @@ from numpy.testing import assert_array_equal
 
 from astroclf import FrameError, read_frame
 from astroclf.datasets import make_frame
-from astroclf.frames.containers import LARGEST_FILE, what_it_is
-from astroclf.frames.hdus import LONGEST_HEADER
-from astroclf.frames.limits import LARGEST_IMAGE
+from astroclf.frames.files.containers import LARGEST_FILE, what_it_is
+from astroclf.frames.files.hdus import LONGEST_HEADER
+from astroclf.frames.files.limits import LARGEST_IMAGE
 
 SHAPE = (24, 30)
 NOBODY = 65534
@@ -376,7 +376,7 @@ def test_largest_image(tmp_path):
 def test_bombs(tmp_path, pack, monkeypatch):
     """What unpacks to more than the bound is given up there; what is no FITS file, at its first block."""
     assert LARGEST_FILE == 2**32
-    monkeypatch.setattr("astroclf.frames.containers.LARGEST_FILE", 2**24)
+    monkeypatch.setattr("astroclf.frames.files.containers.LARGEST_FILE", 2**24)
     path = tmp_path / "a"
     path.write_bytes(PACK[pack](content() + bytes(2**25)))
     assert "holds more than" in refusal(path)

@@ -15,7 +15,7 @@ from astropy.io import fits
 from numpy.testing import assert_array_equal
 
 from astroclf import FrameError, MissingDependencyError, TagError, read_frame, write_tags
-from astroclf.frames import remote
+from astroclf.frames.files import remote
 
 pytest.importorskip("aiohttp")
 

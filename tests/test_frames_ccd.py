@@ -15,9 +15,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from astroclf import read_frame
 from astroclf.frames import Exposure
-from astroclf.frames.acs import WFC
-from astroclf.frames.overscan import UnknownGeometryError
-from astroclf.frames.wfc3_uvis import UVIS
+from astroclf.frames.layouts.acs import WFC
+from astroclf.frames.layouts.overscan import UnknownGeometryError
+from astroclf.frames.layouts.wfc3_uvis import UVIS
 
 BIAS = {"A": 2000, "B": 2100, "C": 2200, "D": 2300}
 GAIN = {"A": 2.0, "B": 0.5, "C": 3.0, "D": 1.5}

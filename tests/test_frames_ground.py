@@ -16,8 +16,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from astroclf import read_frame
 from astroclf.datasets import LAYOUTS, make_frame
 from astroclf.frames import Exposure
-from astroclf.frames import mosaic as mosaics
-from astroclf.frames.geometry import Section, SectionError, moved_wcs, parse_section
+from astroclf.frames.layouts import mosaic as mosaics
+from astroclf.frames.layouts.geometry import Section, SectionError, moved_wcs, parse_section
 
 FLUX, SIGMA, HALF = 3e5, 3.0, 15
 SHAPE, PRESCAN, OVERSCAN = (40, 50), 6, 8

@@ -17,7 +17,7 @@ from astroclf import EmptyFrameError, FrameError, read_frame
 from astroclf.datasets import cameras, make_frame
 from astroclf.datasets.headers import Shot, plane_wcs
 from astroclf.datasets.wfpc2 import wfpc2_frame
-from astroclf.frames.wfpc2_geometry import CHIPS
+from astroclf.frames.layouts.wfpc2_geometry import CHIPS
 
 REAL = "hubble_wfpc2_sample.fits"
 

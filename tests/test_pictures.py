@@ -31,8 +31,8 @@ from astroclf import (
 from astroclf.cli import main
 from astroclf.datasets import make_frame
 from astroclf.frames import Exposure
-from astroclf.frames.avm import avm_wcs, read_avm
-from astroclf.frames.pictures import picture_kind
+from astroclf.frames.files.avm import avm_wcs, read_avm
+from astroclf.frames.files.pictures import picture_kind
 from astroclf.prediction import Prediction, Provenance, Status
 from astroclf.tags.xmp import add_block, cut_block, read_block
 from astroclf.taxonomy import groups, labels

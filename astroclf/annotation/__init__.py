@@ -3,6 +3,6 @@
 
 from astroclf.annotation.core import annotate
 from astroclf.annotation.files import picture_path, save_annotated
-from astroclf.frames.pictures import is_annotated
+from astroclf.frames.files.pictures import is_annotated
 
 __all__ = ["annotate", "is_annotated", "picture_path", "save_annotated"]

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from astroclf.exceptions import AstroclfError
-from astroclf.frames.pictures import is_annotated
+from astroclf.frames.files.pictures import is_annotated
 
 __all__ = ["picture_path", "save_annotated", "to_png"]
 

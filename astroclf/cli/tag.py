@@ -92,7 +92,7 @@ def _check_outputs(args):
     """Refuse wrong usage that could cost somebody a file, before any work is done."""
     if args.output_dir and args.output_dir.exists() and not args.output_dir.is_dir():
         args.usage_error(f"-o {args.output_dir} is not a folder")
-    from astroclf.frames.remote import is_url
+    from astroclf.frames.files.remote import is_url
 
     seen = {}
     for file in args.files:

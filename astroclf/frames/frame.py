@@ -9,7 +9,7 @@ import numpy as np
 from astropy.nddata import CCDData
 
 from astroclf.exceptions import EmptyFrameError
-from astroclf.frames.remote import url_name
+from astroclf.frames.files.remote import url_name
 
 __all__ = ["Exposure", "Facts", "Frame", "Origin", "fingerprint"]
 

@@ -13,15 +13,15 @@ from astropy.nddata import CCDData, NDData
 from astropy.utils.masked import get_data_and_mask
 
 from astroclf.exceptions import FrameError
-from astroclf.frames.containers import open_local, open_stream
+from astroclf.frames.files.containers import open_local, open_stream
+from astroclf.frames.files.hdus import StoredSums, find_hdus
+from astroclf.frames.files.pictures import picture_kind, read_picture
+from astroclf.frames.files.quiet import quiet, refusing
+from astroclf.frames.files.remote import is_url, open_url
 from astroclf.frames.frame import Frame, Origin, fingerprint
-from astroclf.frames.hdus import StoredSums, find_hdus
-from astroclf.frames.pictures import picture_kind, read_picture
-from astroclf.frames.plain import read_hdu
-from astroclf.frames.quiet import quiet, refusing
+from astroclf.frames.layouts.plain import read_hdu
 from astroclf.frames.reading import Reading, hdu_name, is_image, to_frame
 from astroclf.frames.registry import CAMERAS, LAYOUTS
-from astroclf.frames.remote import is_url, open_url
 
 __all__ = ["read_frame"]
 

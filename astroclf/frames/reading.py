@@ -12,11 +12,11 @@ from astropy.wcs import WCS
 
 from astroclf.exceptions import EmptyFrameError, FrameError
 from astroclf.frames.facts import header_facts, not_sky
+from astroclf.frames.files.limits import check_image, check_pixels
+from astroclf.frames.files.quiet import quiet, refusing
+from astroclf.frames.files.tiles import decoded
 from astroclf.frames.frame import Exposure, Frame, Origin
-from astroclf.frames.limits import check_image, check_pixels
 from astroclf.frames.quality import blocks, outside
-from astroclf.frames.quiet import quiet, refusing
-from astroclf.frames.tiles import decoded
 
 __all__ = ["Reading", "hdu_name", "image_array", "image_shape", "image_wcs", "is_image", "to_frame", "unit_of"]
 

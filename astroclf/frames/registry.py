@@ -1,18 +1,18 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """The layouts of files that can be read."""
 
-from astroclf.frames.acs import HRC, SBC, WFC
-from astroclf.frames.colour import BAYER, RGB
-from astroclf.frames.drizzled import DRIZZLED
-from astroclf.frames.foc import FOC
-from astroclf.frames.ground import CCD, MOSAIC
-from astroclf.frames.jwst import JWST
-from astroclf.frames.nicmos import NICMOS
-from astroclf.frames.plain import PLAIN, SCIENCE
-from astroclf.frames.stis import STIS
-from astroclf.frames.wfc3_ir import IR
-from astroclf.frames.wfc3_uvis import UVIS
-from astroclf.frames.wfpc2 import WFPC2
+from astroclf.frames.layouts.acs import HRC, SBC, WFC
+from astroclf.frames.layouts.colour import BAYER, RGB
+from astroclf.frames.layouts.drizzled import DRIZZLED
+from astroclf.frames.layouts.foc import FOC
+from astroclf.frames.layouts.ground import CCD, MOSAIC
+from astroclf.frames.layouts.jwst import JWST
+from astroclf.frames.layouts.nicmos import NICMOS
+from astroclf.frames.layouts.plain import PLAIN, SCIENCE
+from astroclf.frames.layouts.stis import STIS
+from astroclf.frames.layouts.wfc3_ir import IR
+from astroclf.frames.layouts.wfc3_uvis import UVIS
+from astroclf.frames.layouts.wfpc2 import WFPC2
 
 __all__ = ["CAMERAS", "GENERIC", "LAYOUTS"]
 

@@ -6,7 +6,7 @@ import zlib
 from dataclasses import dataclass
 
 from astroclf.exceptions import TagError
-from astroclf.frames.pictures import picture_kind
+from astroclf.frames.files.pictures import picture_kind
 from astroclf.tags.keywords import to_cards
 from astroclf.tags.replacing import check_replaceable, replacing
 from astroclf.tags.xmp import add_block, block_lines, cut_block, read_block

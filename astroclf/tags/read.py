@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from astroclf.frames.pictures import picture_kind
+from astroclf.frames.files.pictures import picture_kind
 from astroclf.tags import memory
 from astroclf.tags.cards import card_value, keyword_of, printable
 from astroclf.tags.container import open_fits

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from astroclf.exceptions import AstroclfWarning, TagError
+from astroclf.frames.files.pictures import picture_kind
+from astroclf.frames.files.remote import is_url
 from astroclf.frames.frame import fingerprint
-from astroclf.frames.pictures import picture_kind
-from astroclf.frames.remote import is_url
 from astroclf.tags import memory
 from astroclf.tags.cards import join_cards, keyword_of
 from astroclf.tags.container import Container, open_fits

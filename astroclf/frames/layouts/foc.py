@@ -5,9 +5,9 @@ import numpy as np
 from astropy.io import fits
 from astropy.wcs import WCS
 
+from astroclf.frames.files.quiet import quiet
 from astroclf.frames.frame import Exposure
 from astroclf.frames.quality import outside
-from astroclf.frames.quiet import quiet
 from astroclf.frames.reading import Reading, image_array, is_image
 
 __all__ = ["FOC"]

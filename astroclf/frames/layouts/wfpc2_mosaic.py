@@ -8,8 +8,8 @@ import numpy as np
 from astropy.io import fits
 from astropy.wcs import WCS
 
-from astroclf.frames.quiet import quiet
-from astroclf.frames.wfpc2_geometry import Chip
+from astroclf.frames.files.quiet import quiet
+from astroclf.frames.layouts.wfpc2_geometry import Chip
 
 __all__ = ["Exposed", "Mosaic", "put_together"]
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from astropy import units as u
 
-from astroclf.frames.ccd import quality_array, science_hdus
 from astroclf.frames.facts import positive
 from astroclf.frames.frame import Exposure
-from astroclf.frames.geometry import moved_wcs
-from astroclf.frames.plain import alone
+from astroclf.frames.layouts.ccd import quality_array, science_hdus
+from astroclf.frames.layouts.geometry import moved_wcs
+from astroclf.frames.layouts.plain import alone
 from astroclf.frames.quality import DQBits, outside
 from astroclf.frames.reading import Reading, image_array, image_wcs, unit_of
 

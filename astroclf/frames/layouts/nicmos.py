@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from astroclf.frames.facts import positive
+from astroclf.frames.layouts.ramp import RampCamera, done
 from astroclf.frames.quality import DQBits
-from astroclf.frames.ramp import RampCamera, done
 
 __all__ = ["NICMOS"]
 

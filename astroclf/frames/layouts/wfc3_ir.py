@@ -1,8 +1,8 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """WFC3 infrared channel: raw, ima, flt and crj frames."""
 
+from astroclf.frames.layouts.ramp import RampCamera
 from astroclf.frames.quality import WFC3_IR
-from astroclf.frames.ramp import RampCamera
 
 __all__ = ["IR"]
 

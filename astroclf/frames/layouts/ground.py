@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from astroclf.frames.amplifiers import amplifiers_of, electronics, has_sections, image_header, overscan_steps
-from astroclf.frames.ccd import science_hdus
 from astroclf.frames.facts import positive, text_of
 from astroclf.frames.frame import Exposure
-from astroclf.frames.geometry import Section, SectionError
-from astroclf.frames.mosaic import put_together
-from astroclf.frames.plain import alone, first_image, read_hdu
+from astroclf.frames.layouts.amplifiers import amplifiers_of, electronics, has_sections, image_header, overscan_steps
+from astroclf.frames.layouts.ccd import science_hdus
+from astroclf.frames.layouts.geometry import Section, SectionError
+from astroclf.frames.layouts.mosaic import put_together
+from astroclf.frames.layouts.plain import alone, first_image, read_hdu
 from astroclf.frames.reading import Reading, is_image, unit_of
 
 __all__ = ["CCD", "MOSAIC", "described"]

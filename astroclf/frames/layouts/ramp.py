@@ -7,9 +7,9 @@ import numpy as np
 from astropy import units as u
 from astropy.stats import sigma_clipped_stats
 
-from astroclf.frames.ccd import quality_array, science_hdus
 from astroclf.frames.facts import positive
 from astroclf.frames.frame import Exposure
+from astroclf.frames.layouts.ccd import quality_array, science_hdus
 from astroclf.frames.quality import DQBits
 from astroclf.frames.reading import Reading, image_array, image_shape, unit_of
 

@@ -11,7 +11,7 @@ import numpy as np
 from astropy.io import fits
 
 from astroclf.exceptions import FrameError
-from astroclf.frames.avm import avm_header, avm_wcs, read_avm
+from astroclf.frames.files.avm import avm_header, avm_wcs, read_avm
 from astroclf.frames.frame import Exposure, Origin, fingerprint
 from astroclf.frames.reading import Reading, to_frame
 

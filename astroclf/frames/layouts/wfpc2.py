@@ -11,15 +11,15 @@ from astropy import units as u
 from astropy.stats import sigma_clipped_stats
 
 from astroclf.exceptions import FrameError
-from astroclf.frames.ccd import quality_array, science_hdus
-from astroclf.frames.containers import open_local, open_stream
+from astroclf.frames.files.containers import open_local, open_stream
+from astroclf.frames.files.hdus import find_hdus
+from astroclf.frames.files.quiet import quiet
 from astroclf.frames.frame import Exposure
-from astroclf.frames.hdus import find_hdus
+from astroclf.frames.layouts.ccd import quality_array, science_hdus
+from astroclf.frames.layouts.wfpc2_geometry import CHIPS
+from astroclf.frames.layouts.wfpc2_mosaic import Exposed, put_together
 from astroclf.frames.quality import WFPC2 as BITS
-from astroclf.frames.quiet import quiet
 from astroclf.frames.reading import Reading, image_array, image_shape, is_image, unit_of
-from astroclf.frames.wfpc2_geometry import CHIPS
-from astroclf.frames.wfpc2_mosaic import Exposed, put_together
 
 __all__ = ["WFPC2"]
 

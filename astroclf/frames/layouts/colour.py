@@ -8,10 +8,10 @@ from astropy.io.fits.card import Undefined
 from astropy.nddata import block_reduce
 
 from astroclf.exceptions import FrameError
-from astroclf.frames.ccd import science_hdus
-from astroclf.frames.geometry import moved_wcs
-from astroclf.frames.ground import CCD, described
-from astroclf.frames.plain import first_image, read_hdu
+from astroclf.frames.layouts.ccd import science_hdus
+from astroclf.frames.layouts.geometry import moved_wcs
+from astroclf.frames.layouts.ground import CCD, described
+from astroclf.frames.layouts.plain import first_image, read_hdu
 from astroclf.frames.reading import Reading, hdu_name, image_array, image_wcs, is_image
 
 __all__ = ["BAYER", "RGB"]

@@ -6,7 +6,7 @@ import math
 from astropy.io import fits
 
 from astroclf.exceptions import FrameError
-from astroclf.frames.tiles import check_tiles
+from astroclf.frames.files.tiles import check_tiles
 
 __all__ = ["LARGEST_IMAGE", "check_image", "check_pixels"]
 

@@ -11,7 +11,7 @@ from astropy.io import fits
 
 from astroclf.exceptions import FrameError
 from astroclf.frames.frame import Exposure
-from astroclf.frames.overscan import ChipGeometry, Part, UnknownGeometryError, length, whole
+from astroclf.frames.layouts.overscan import ChipGeometry, Part, UnknownGeometryError, length, whole
 from astroclf.frames.quality import DQBits
 from astroclf.frames.reading import Reading, hdu_name, image_array, image_shape, is_image
 

@@ -10,7 +10,7 @@ from astropy import units as u
 from astropy.nddata import CCDData
 
 from astroclf.frames.facts import positive, text_of
-from astroclf.frames.geometry import Section, SectionError, parse_section
+from astroclf.frames.layouts.geometry import Section, SectionError, parse_section
 from astroclf.frames.reading import image_shape
 
 __all__ = ["Amplifier", "amplifiers_of", "electronics", "has_sections", "image_header", "overscan_steps"]

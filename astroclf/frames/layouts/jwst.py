@@ -5,9 +5,9 @@ import numpy as np
 
 from astroclf.exceptions import FrameError
 from astroclf.frames import quality
-from astroclf.frames.ccd import quality_array, science_hdus
 from astroclf.frames.frame import Exposure
-from astroclf.frames.plain import alone, without_weight
+from astroclf.frames.layouts.ccd import quality_array, science_hdus
+from astroclf.frames.layouts.plain import alone, without_weight
 from astroclf.frames.reading import Reading, hdu_name, image_array
 
 __all__ = ["JWST"]

@@ -9,7 +9,7 @@ from astropy.io import fits
 
 from astroclf.checksum import datasum
 from astroclf.exceptions import FrameError
-from astroclf.frames.quiet import quiet, refusing
+from astroclf.frames.files.quiet import quiet, refusing
 
 __all__ = ["LONGEST_HEADER", "StoredSums", "find_hdus"]
 

@@ -1,9 +1,9 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """Advanced Camera for Surveys: Wide Field, High Resolution and Solar Blind Channel."""
 
-from astroclf.frames.ccd import CCDCamera, is_exposure, pipeline_product, quality_array, science_hdus
 from astroclf.frames.frame import Exposure
-from astroclf.frames.overscan import ChipGeometry
+from astroclf.frames.layouts.ccd import CCDCamera, is_exposure, pipeline_product, quality_array, science_hdus
+from astroclf.frames.layouts.overscan import ChipGeometry
 from astroclf.frames.quality import ACS
 from astroclf.frames.reading import Reading, image_array
 

@@ -7,9 +7,9 @@ from collections import ChainMap
 import numpy as np
 from astropy import units as u
 
-from astroclf.frames.ccd import science_hdus
 from astroclf.frames.frame import Exposure
-from astroclf.frames.plain import without_weight
+from astroclf.frames.layouts.ccd import science_hdus
+from astroclf.frames.layouts.plain import without_weight
 from astroclf.frames.quality import outside
 from astroclf.frames.reading import Reading, image_array, image_shape, is_image
 

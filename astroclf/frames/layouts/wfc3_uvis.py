@@ -1,8 +1,8 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """WFC3 ultraviolet and visible channel."""
 
-from astroclf.frames.ccd import CCDCamera
-from astroclf.frames.overscan import ChipGeometry
+from astroclf.frames.layouts.ccd import CCDCamera
+from astroclf.frames.layouts.overscan import ChipGeometry
 from astroclf.frames.quality import WFC3_UVIS
 
 __all__ = ["UVIS"]
