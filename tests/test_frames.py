@@ -607,8 +607,16 @@ def test_wholly_masked():
 
 
 def test_constant():
-    """A constant image is a frame like any other."""
-    assert read_frame(np.zeros(SHAPE)).quality == 0
+    """A constant image is a frame, with a note."""
+    frame = read_frame(np.full(SHAPE, 7.5))
+    assert (frame.quality, frame.notes) == (0, ("every good pixel has the value 7.5: nothing was recorded",))
+    image = picture()
+    image[1:] = np.nan
+    image[0, 1:] = 3
+    image[0, 0] = 3
+    assert read_frame(image).notes == ("every good pixel has the value 3: nothing was recorded",)
+    image[0, 0] = 4
+    assert read_frame(image).notes == ()
 
 
 # ---------------------------------------------------------------------------------------- which HDU

@@ -130,6 +130,7 @@ def test_overscan_of_the_ccd(amplifier, size, binning, trimmed, level):
 def test_a_readout_without_known_overscan():
     """What calstis knows no overscan of is left as it is, and the user is told that the bias is still in."""
     data = np.full((100, 100), 1510, np.uint16)
+    data[50, 50] = 1500
     frame = read_frame(stis_file(data, CCDAMP="D"))
     assert (frame.shape, frame.ccd.data.max(), frame.ccd.unit) == ((100, 100), 1510, u.adu)
     assert frame.notes == ("100 x 100 pixels read by amplifier D: no overscan is known, the bias is still in",)

@@ -142,8 +142,15 @@ def to_frame(reading, hdul, name, *, datasum=None, **origin):
         layout=reading.layout,
         exposure=reading.exposure,
         steps=reading.steps,
-        notes=(*reading.notes, *not_sky(header)),
+        notes=(*reading.notes, *not_sky(header), *_constant(data, mask)),
     )
+
+
+def _constant(data, mask):
+    """Return a note if all good pixels have one value."""
+    value = data[np.unravel_index(np.argmin(mask), mask.shape)]
+    different = (((data[rows] != value) & ~mask[rows]).any() for rows in blocks(len(data)))
+    return () if any(different) else (f"every good pixel has the value {value:g}: nothing was recorded",)
 
 
 def _judge(data, reading):
