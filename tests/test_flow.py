@@ -119,3 +119,22 @@ def test_header_that_says_no_sky(data_dir, capsys):
     told = capsys.readouterr()
     assert "IMAGETYP = 'BIAS'" in told.err
     assert ",no_source," in told.out
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        "acs_hrc_drz", "acs_sbc_raw", "foc_zoom_c0f", "ground_bayer_raw", "ground_mosaic_raw", "jwst_miri_sub256_cal",
+        "jwst_nircam_sub160_i2d", "nicmos_raw", "stis_ccd_flt", "wfc3_ir_sub256_raw", "wfpc2_area_c0f", "wfpc2_area_d0m",
+    ],
+)  # fmt: skip
+def test_every_kind_of_file_is_tagged(layout, tmp_path):
+    """Files of every make are tagged and untagged: no byte of any HDU's data changes, tables and ASDF among them."""
+    path = tmp_path / "sim.fits"
+    make_frame(layout, "globular_cluster", seed=3).writeto(path)
+    before = stored(path), pixels(path)
+    assert main(["tag", "--no-png", str(path)]) == 0
+    assert read_tags(path) is not None
+    assert pixels(path) == before[1]
+    assert main(["untag", str(path)]) == 0
+    assert stored(path) == before[0]
