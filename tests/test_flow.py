@@ -125,7 +125,8 @@ def test_header_that_says_no_sky(data_dir, capsys):
     "layout",
     [
         "acs_hrc_drz", "acs_sbc_raw", "foc_zoom_c0f", "ground_bayer_raw", "ground_mosaic_raw", "jwst_miri_sub256_cal",
-        "jwst_nircam_sub160_i2d", "nicmos_raw", "stis_ccd_flt", "wfc3_ir_sub256_raw", "wfpc2_area_c0f", "wfpc2_area_d0m",
+        "jwst_nircam_sub160_i2d", "nicmos_raw", "stis_ccd_flt", "wfc3_ir_sub256_raw", "wfpc2_area_c0f",
+        "wfpc2_area_d0m",
     ],
 )  # fmt: skip
 def test_every_kind_of_file_is_tagged(layout, tmp_path):
