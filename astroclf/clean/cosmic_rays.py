@@ -19,6 +19,9 @@ _INNER = (slice(_MARGIN, -_MARGIN),) * 2
 _BAND, _FEW = 128, 2**15
 """Rows, and single pixels, that are worked on at a time: the results are the same, the memory is small."""
 
+_SPARSE = 5000
+"""Where fewer than one pixel in so many is wanted, sorting their neighbours is faster than a map of all pixels."""
+
 _LEAST_NOISE = 1e-12
 """Noise assumed in an image that has none; its square is a number in float32."""
 
@@ -129,6 +132,8 @@ class _Field:
 
     def around(self, at, half):
         """Return the pixels within ``half`` of these in each direction, these included, each once."""
+        if at.size < self.data.size // _SPARSE:
+            return np.unique(at[:, None] + self._window(half))
         width, found = self.data.shape[1], []
         for rows in _bands(len(self.data)):
             reach = np.array([max(rows.start - half, 0), rows.stop + half]) * width
