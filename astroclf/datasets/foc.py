@@ -5,7 +5,8 @@ import numpy as np
 from astropy.io import fits
 
 from astroclf.datasets import detector
-from astroclf.datasets.headers_legacy import exposure_cards, file_cards, photometry_cards, sky_cards, switch_cards
+from astroclf.datasets.cards import exposure_cards
+from astroclf.datasets.headers_legacy import observation_cards, photometry_cards, sky_cards, switch_cards
 
 __all__ = ["foc_frame"]
 
@@ -57,7 +58,7 @@ def foc_frame(shot, light, rng, *, cosmic_rays=True):
 
 def _cards(shot, zoomed, raw):
     return [
-        *file_cards(shot, 1),
+        *observation_cards(shot, 1),
         *exposure_cards(shot, shot.exptime),
         ("KXDEPLOY", True, "COSTAR deployed for the FOC"),
         ("OPTCRLY", shot.camera.detector, "optical relay"),

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from astropy.io import fits
-from astropy.time import Time
 from astropy.wcs import WCS
 
 from astroclf.datasets.cameras import Camera, Filter
+from astroclf.datasets.cards import exposure_cards, file_cards, image_cards, target_cards
 
 __all__ = [
     "Shot",
@@ -26,7 +26,6 @@ SERIOUS_FLAGS = 31743
 
 _DRIZZLED_PIXEL = {"WFC": 0.05, "HRC": 0.025, "SBC": 0.025, "UVIS": 0.0396, "IR": 0.1283}
 """Arcsec: the pixels of drizzled images in the archive."""
-_SECONDS_PER_DAY = 86400.0
 _STEP = 500.0
 _SWITCHES = {
     "DQICORR": "data quality initialization",
@@ -129,12 +128,11 @@ def primary_header(shot, extensions):
     header : `~astropy.io.fits.Header`
         With SIMULATD = T; dates are those of the exposure, so that equal seeds give equal files.
     """
-    start = Time(shot.start, format="mjd")
     header = fits.Header()
-    _section(header, None, _file_cards(shot, extensions, start))
+    _section(header, None, file_cards(shot, extensions))
     _section(header, "DATA DESCRIPTION KEYWORDS", _description_cards(shot))
-    _section(header, "TARGET AND PROPOSAL INFORMATION", _target_cards(shot))
-    _section(header, "EXPOSURE INFORMATION", _exposure_cards(shot, start))
+    _section(header, "TARGET AND PROPOSAL INFORMATION", target_cards(shot))
+    _section(header, "EXPOSURE INFORMATION", _exposure_cards(shot))
     _section(header, "SCIENCE INSTRUMENT CONFIGURATION", _configuration_cards(shot))
     _section(header, "CALIBRATION SWITCHES: PERFORM, OMIT, COMPLETE", _switch_cards(shot))
     if shot.camera.detector == "IR":
@@ -170,14 +168,7 @@ def extension_header(shot, name, extver, unit, chip, wcs):
         Without the keywords that describe the array.
     """
     header = fits.Header()
-    cards = [
-        ("INHERIT", True, "inherit the primary header"),
-        ("EXTNAME", name, "extension name"),
-        ("EXTVER", extver, "extension version number"),
-        ("ROOTNAME", shot.rootname, "rootname of the observation set"),
-        ("EXPNAME", shot.rootname, "exposure identifier"),
-        ("BUNIT", unit, "brightness units"),
-    ]
+    cards = image_cards(shot, name, extver, unit)
     if name == "SCI" and shot.camera.detector not in ("IR", "SBC"):
         cards.append(("CCDCHIP", chip.number, "CCD chip (1 or 2)"))
     _section(header, None, cards)
@@ -358,20 +349,6 @@ def _section(header, title, cards):
     header.extend(cards, end=True)
 
 
-def _file_cards(shot, extensions, start):
-    return [
-        ("ORIGIN", "astroclf", "FITS file originator"),
-        ("DATE", start.strftime("%Y-%m-%d"), "date this file was written (yyyy-mm-dd)"),
-        ("NEXTEND", extensions, "Number of standard extensions"),
-        ("FILENAME", f"{shot.rootname}_{shot.product}.fits", "name of file"),
-        ("FILETYPE", "SCI", "type of data found in data file"),
-        ("TELESCOP", "HST", "telescope used to acquire data"),
-        ("INSTRUME", shot.camera.instrument, "identifier for instrument used to acquire data"),
-        ("EQUINOX", 2000.0, "equinox of celestial coord. system"),
-        ("SIMULATD", True, "simulated, not an observation"),
-    ]
-
-
 def _description_cards(shot):
     return [
         ("ROOTNAME", shot.rootname, "rootname of the observation set"),
@@ -380,25 +357,11 @@ def _description_cards(shot):
     ]
 
 
-def _target_cards(shot):
-    return [
-        ("TARGNAME", shot.target, "proposer's target name"),
-        ("RA_TARG", shot.ra, "right ascension of the target (deg) (J2000)"),
-        ("DEC_TARG", shot.dec, "declination of the target (deg) (J2000)"),
-        ("PROPOSID", 0, "PEP proposal identifier"),
-    ]
-
-
-def _exposure_cards(shot, start):
+def _exposure_cards(shot):
     return [
         ("FGSLOCK", "FINE", "commanded FGS lock (FINE,COARSE,GYROS,UNKNOWN)"),
         ("REFFRAME", "ICRS", "guide star catalog version"),
-        ("DATE-OBS", start.strftime("%Y-%m-%d"), "UT date of start of observation (yyyy-mm-dd)"),
-        ("TIME-OBS", start.strftime("%H:%M:%S"), "UT time of start of observation (hh:mm:ss)"),
-        ("EXPSTART", shot.start, "exposure start time (Modified Julian Date)"),
-        ("EXPEND", shot.start + shot.exptime / _SECONDS_PER_DAY, "exposure end time (Modified Julian Date)"),
-        ("EXPTIME", shot.exptime, "exposure duration (seconds)--calculated"),
-        ("EXPFLAG", "NORMAL", "Exposure interruption indicator"),
+        *exposure_cards(shot, shot.exptime),
         ("POSTARG1", 0.0, "POSTARG in axis 1 direction"),
         ("POSTARG2", 0.0, "POSTARG in axis 2 direction"),
     ]

@@ -32,13 +32,21 @@ def primary_header(shot):
     header : `~astropy.io.fits.Header`
         With SIMULATD = T; dates are those of the exposure, so that equal seeds give equal files.
     """
-    camera = shot.camera
     start = Time(shot.start, format="mjd")
     end = Time(shot.start + shot.exptime / _SECONDS_PER_DAY, format="mjd")
-    cards = [
+    cards = *_observation_cards(shot, start, end), *_instrument_cards(shot, start, end)
+    header = fits.Header([card for card in cards if card[1] != ""])
+    for line in shot.history:
+        header.add_history(line)
+    return header
+
+
+def _observation_cards(shot, start, end):
+    """Return the cards of the file, the time and the target."""
+    return [
         ("DATE", start.isot, "UTC date file created"),
         ("ORIGIN", "astroclf", "Organization responsible for creating file"),
-        ("FILENAME", f"jw00000_{shot.rootname}_{camera.detector.lower()}_{shot.product}.fits", "Name of the file"),
+        ("FILENAME", f"jw00000_{shot.rootname}_{shot.camera.detector.lower()}_{shot.product}.fits", "Name of the file"),
         ("DATAMODL", "ImageModel", "Type of data model"),
         ("TELESCOP", "JWST", "Telescope used to acquire the data"),
         ("SIMULATD", True, "simulated, not an observation"),
@@ -52,6 +60,13 @@ def primary_header(shot):
         ("TARGTYPE", "FIXED", "Type of target (fixed, moving, generic)"),
         ("TARG_RA", shot.ra, "Target RA at mid time of exposure"),
         ("TARG_DEC", shot.dec, "Target Dec at mid time of exposure"),
+    ]
+
+
+def _instrument_cards(shot, start, end):
+    """Return the cards of the instrument and the exposure."""
+    camera = shot.camera
+    return [
         ("INSTRUME", camera.instrument, "Instrument used to acquire the data"),
         ("DETECTOR", camera.detector, "Name of detector used to acquire the data"),
         ("MODULE", camera.module, "NIRCam module: A, B, or MULTIPLE"),
@@ -72,10 +87,6 @@ def primary_header(shot):
         ("APERNAME", camera.aperture, "PRD science aperture used"),
         *((step, "COMPLETE", "step of the pipeline") for step in _steps(shot.product)),
     ]
-    header = fits.Header([card for card in cards if card[1] != ""])
-    for line in shot.history:
-        header.add_history(line)
-    return header
 
 
 def extension_header(shot, name, wcs):

@@ -5,11 +5,11 @@ import numpy as np
 from astropy.io import fits
 from astropy.time import Time
 
+from astroclf.datasets.cards import exposure_cards, target_cards
 from astroclf.datasets.headers import recentred
 
 __all__ = ["group_cards", "group_table", "primary_header"]
 
-_SECONDS_PER_DAY = 86400.0
 _DONE = ("MASKCORR", "ATODCORR", "BLEVCORR", "BIASCORR", "DARKCORR", "FLATCORR", "DOPHOTOM")
 _OMITTED = ("SHADCORR", "DOSATMAP", "DOHISTOS")
 _FILETYPES = {"c1m": "SDQ"}
@@ -60,16 +60,8 @@ def primary_header(shot):
         ("SATURATE", 4095, "Data value at which saturation occurs"),
         ("DARKTIME", shot.exptime, "Dark time (seconds)"),
         ("FGSLOCK", "FINE", "commanded FGS lock (FINE,COARSE,GYROS,UNKNOWN)"),
-        ("DATE-OBS", start.strftime("%Y-%m-%d"), "UT date of start of observation (yyyy-mm-dd)"),
-        ("TIME-OBS", start.strftime("%H:%M:%S"), "UT time of start of observation (hh:mm:ss)"),
-        ("EXPSTART", shot.start, "exposure start time (Modified Julian Date)"),
-        ("EXPEND", shot.start + shot.exptime / _SECONDS_PER_DAY, "exposure end time (Modified Julian Date)"),
-        ("EXPTIME", shot.exptime, "exposure duration (seconds)--calculated"),
-        ("EXPFLAG", "NORMAL", "Exposure interruption indicator"),
-        ("TARGNAME", shot.target, "proposer's target name"),
-        ("RA_TARG", shot.ra, "right ascension of the target (deg) (J2000)"),
-        ("DEC_TARG", shot.dec, "declination of the target (deg) (J2000)"),
-        ("PROPOSID", 0, "PEP proposal identifier"),
+        *exposure_cards(shot, shot.exptime),
+        *target_cards(shot),
     ])  # fmt: skip
     for line in shot.history:
         header.add_history(line)

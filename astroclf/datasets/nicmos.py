@@ -7,7 +7,8 @@ import numpy as np
 from astropy.io import fits
 
 from astroclf.datasets import detector
-from astroclf.datasets.headers_legacy import exposure_cards, file_cards, image_cards, photometry_cards, sky_cards
+from astroclf.datasets.cards import exposure_cards, image_cards
+from astroclf.datasets.headers_legacy import observation_cards, photometry_cards, sky_cards
 from astroclf.datasets.infrared import read_times
 from astroclf.datasets.reads import Ramp, charges_of, good_reads, read_cards, stored
 
@@ -102,7 +103,7 @@ def _primary(shot, ramp, extensions):
     camera, raw = shot.camera, shot.product == "raw"
     done = "OMITTED" if raw else "PERFORMED"
     cards = [
-        *file_cards(shot, extensions),
+        *observation_cards(shot, extensions),
         *exposure_cards(shot, shot.exptime),
         ("OBSMODE", "MULTIACCUM", "observation mode"),
         ("CAMERA", int(camera.detector[-1]), "Camera in use (1, 2, or 3)"),

@@ -8,16 +8,10 @@ from astropy.io import fits
 from astropy.time import Time
 
 from astroclf.datasets import detector
+from astroclf.datasets.cards import exposure_cards, image_cards
 from astroclf.datasets.ccd import COSMIC_RAY_RATE
 from astroclf.datasets.headers import SERIOUS_FLAGS
-from astroclf.datasets.headers_legacy import (
-    exposure_cards,
-    file_cards,
-    image_cards,
-    photometry_cards,
-    sky_cards,
-    switch_cards,
-)
+from astroclf.datasets.headers_legacy import observation_cards, photometry_cards, sky_cards, switch_cards
 from astroclf.datasets.reads import stored
 
 __all__ = ["stis_ccd_frame", "stis_mama_frame"]
@@ -181,7 +175,7 @@ def _primary(shot, extensions, cards):
     start = Time(shot.start, format="mjd")
     header = fits.Header(
         [
-            *file_cards(shot, extensions),
+            *observation_cards(shot, extensions),
             ("TDATEOBS", start.strftime("%Y-%m-%d"), "UT date of start of first exposure in file"),
             ("TTIMEOBS", start.strftime("%H:%M:%S"), "UT start time of first exposure in file"),
             ("TEXPTIME", shot.exptime, "total exposure time (seconds)"),

@@ -2,7 +2,8 @@
 """Advanced Camera for Surveys: Wide Field, High Resolution and Solar Blind Channel."""
 
 from astroclf.frames.frame import Exposure
-from astroclf.frames.layouts.ccd import CCDCamera, is_exposure, pipeline_product, quality_array, science_hdus
+from astroclf.frames.layouts.ccd import CCDCamera, pipeline_product
+from astroclf.frames.layouts.imsets import is_exposure, quality_array, science_hdus
 from astroclf.frames.layouts.overscan import ChipGeometry
 from astroclf.frames.quality import ACS
 from astroclf.frames.reading import Reading, image_array

@@ -8,9 +8,9 @@ from astropy.io.fits.card import Undefined
 from astropy.nddata import block_reduce
 
 from astroclf.exceptions import FrameError
-from astroclf.frames.layouts.ccd import science_hdus
-from astroclf.frames.layouts.geometry import moved_wcs
+from astroclf.frames.layouts.geometry import halved_wcs
 from astroclf.frames.layouts.ground import CCD, described
+from astroclf.frames.layouts.imsets import science_hdus
 from astroclf.frames.layouts.plain import first_image, read_hdu
 from astroclf.frames.reading import Reading, hdu_name, image_array, image_wcs, is_image
 
@@ -53,7 +53,7 @@ class _Bayer:
             reading,
             data=_halved(reading.data, np.mean),
             saturated=None if reading.saturated is None else _halved(reading.saturated, np.any),
-            wcs=wcs and moved_wcs(wcs, (0.5, 0.5), (-0.25, -0.25)),
+            wcs=halved_wcs(wcs),
             layout=self.name,
             steps=(*reading.steps, f"averaged 2 x 2 pixels of the colours {pattern}"),
         )

@@ -8,7 +8,7 @@ import numpy as np
 from astropy import units as u
 
 from astroclf.frames.frame import Exposure
-from astroclf.frames.layouts.ccd import science_hdus
+from astroclf.frames.layouts.imsets import science_hdus
 from astroclf.frames.layouts.plain import without_weight
 from astroclf.frames.quality import outside
 from astroclf.frames.reading import Reading, image_array, image_shape, is_image

@@ -3,12 +3,11 @@
 
 import numpy as np
 from astropy.io import fits
-from astropy.wcs import WCS
 
-from astroclf.frames.files.quiet import quiet
 from astroclf.frames.frame import Exposure
+from astroclf.frames.layouts.geometry import moved_wcs
 from astroclf.frames.quality import outside
-from astroclf.frames.reading import Reading, image_array, is_image
+from astroclf.frames.reading import Reading, image_array, image_wcs, is_image
 
 __all__ = ["FOC"]
 
@@ -45,7 +44,7 @@ class _FOC:
             product=_product(header),
             steps=("split zoomed pixels in two, half the counts each",) if zoomed else (),
             notes=_spectrum(header),
-            wcs=_wcs(_coordinates(hdul), zoomed),
+            wcs=_wcs(hdul, zoomed),
         )
 
 
@@ -84,14 +83,7 @@ def _coordinates(hdul):
     return header
 
 
-def _wcs(header, zoomed):
+def _wcs(hdul, zoomed):
     """Return the celestial WCS, that of split pixels if they were; None if there is none that works."""
-    with quiet():
-        try:
-            if zoomed:
-                header["CRPIX1"] = header["CRPIX1"] * 2 - 0.5
-                header["CD1_1"], header["CD2_1"] = header["CD1_1"] / 2, header["CD2_1"] / 2
-            wcs = WCS(header)
-        except Exception:  # wcslib and astropy raise a dozen kinds for broken keywords
-            return None
-        return wcs.celestial if wcs.has_celestial else None
+    wcs = image_wcs(_coordinates(hdul), hdul)
+    return moved_wcs(wcs, (2, 1), (0.5, 0)) if wcs and zoomed else wcs

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from astropy.wcs import WCS
 
-__all__ = ["Section", "SectionError", "moved_wcs", "parse_section"]
+__all__ = ["Section", "SectionError", "halved_wcs", "moved_wcs", "parse_section"]
 
 _NOTHING = re.compile(r"\[?[\s0:,]*\]?")
 _SIP = re.compile(r"(A|B|AP|BP)_(\d)_(\d)")
@@ -142,3 +142,8 @@ def moved_wcs(wcs, scale, shift):
         own = scale["AB".index(kind[0])]
         header[keyword] *= own / (scale[0] ** int(p) * scale[1] ** int(q))
     return WCS(header)
+
+
+def halved_wcs(wcs):
+    """Return the world coordinates of an image of which 2 x 2 pixels became one; None for None."""
+    return wcs and moved_wcs(wcs, (0.5, 0.5), (-0.25, -0.25))

@@ -8,8 +8,8 @@ import numpy as np
 from astroclf.frames.facts import positive, text_of
 from astroclf.frames.frame import Exposure
 from astroclf.frames.layouts.amplifiers import amplifiers_of, electronics, has_sections, image_header, overscan_steps
-from astroclf.frames.layouts.ccd import science_hdus
 from astroclf.frames.layouts.geometry import Section, SectionError
+from astroclf.frames.layouts.imsets import science_hdus
 from astroclf.frames.layouts.mosaic import put_together
 from astroclf.frames.layouts.plain import alone, first_image, read_hdu
 from astroclf.frames.reading import Reading, is_image, unit_of

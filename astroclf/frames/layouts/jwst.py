@@ -1,18 +1,16 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """JWST: rate, cal, crf and i2d images of every camera."""
 
-import numpy as np
-
 from astroclf.exceptions import FrameError
 from astroclf.frames import quality
 from astroclf.frames.frame import Exposure
-from astroclf.frames.layouts.ccd import quality_array, science_hdus
+from astroclf.frames.layouts.imsets import quality_array, science_hdus
 from astroclf.frames.layouts.plain import alone, without_weight
 from astroclf.frames.reading import Reading, hdu_name, image_array
 
 __all__ = ["JWST"]
 
-_UNEXPOSED = 1 << 9 | 1 << 31
+_UNEXPOSED = quality.DQBits(1 << 9 | 1 << 31)
 """NON_SCIENCE, the parts of a detector that its imaging mode does not use, and REFERENCE_PIXEL."""
 
 _MODELS = {"Level1bModel": "uncal", "RampModel": "ramp", "MIRIRampModel": "ramp", "IFUCubeModel": "s3d"}
@@ -51,7 +49,7 @@ class _JWST:
         data = image_array(hdul, index, name)
         flags, dq = quality_array(hdul, index, data.shape, name)
         bad, saturated, rays = quality.JWST.split(dq)
-        unexposed = np.asarray(dq).astype(np.int64) & _UNEXPOSED != 0
+        unexposed, *_ = _UNEXPOSED.split(dq)
         weightless = without_weight(hdul, data.shape, name)
         return Reading(
             data=data,

@@ -9,8 +9,8 @@ from astropy import units as u
 from astropy.nddata import block_reduce
 
 from astroclf.frames.layouts.amplifiers import overscan_steps
-from astroclf.frames.layouts.ccd import quality_array
 from astroclf.frames.layouts.geometry import SectionError, moved_wcs
+from astroclf.frames.layouts.imsets import quality_array
 from astroclf.frames.quality import ANY
 from astroclf.frames.reading import hdu_name, image_array, image_wcs, unit_of
 

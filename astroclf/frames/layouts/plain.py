@@ -4,7 +4,7 @@
 from dataclasses import replace
 
 from astroclf.exceptions import FrameError
-from astroclf.frames.layouts.ccd import quality_array, science_hdus
+from astroclf.frames.layouts.imsets import quality_array, science_hdus
 from astroclf.frames.quality import ANY
 from astroclf.frames.reading import Reading, hdu_name, image_array, image_shape, is_image
 

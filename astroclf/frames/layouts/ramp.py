@@ -9,11 +9,11 @@ from astropy.stats import sigma_clipped_stats
 
 from astroclf.frames.facts import positive
 from astroclf.frames.frame import Exposure
-from astroclf.frames.layouts.ccd import quality_array, science_hdus
+from astroclf.frames.layouts.imsets import is_exposure, quality_array, science_hdus
 from astroclf.frames.quality import DQBits
-from astroclf.frames.reading import Reading, image_array, image_shape, unit_of
+from astroclf.frames.reading import Reading, image_array, unit_of
 
-__all__ = ["RampCamera", "done", "is_ramp"]
+__all__ = ["RampCamera", "done"]
 
 _NEARLY = 0.95
 """Fraction of the mean full well that counts as full: wells, and the gains of the quadrants, differ by per cents."""
@@ -69,7 +69,7 @@ class RampCamera:
 
     def matches(self, hdul):
         """Return whether a file holds reads of this camera or what was fitted to them, not drizzled."""
-        return is_ramp(hdul, self.instrument, self.detector)
+        return is_exposure(hdul, self.instrument, self.detector)
 
     def read(self, hdul, name):
         """Return the light that arrived between the zeroth read and the last, as a `Reading`."""
@@ -157,14 +157,6 @@ class RampCamera:
         if reads > 1:
             return "ima", Exposure.FLAGGED if _fitted(header) else Exposure.READS
         return self.fitted, Exposure.RAMP if _fitted(header) else Exposure.READS
-
-
-def is_ramp(hdul, instrument, detector):
-    """Return whether a file has SCI extensions of one shape from this detector, constant ones too, and no WHT."""
-    header = hdul[0].header
-    named = header.get("INSTRUME"), header.get("DETECTOR") if detector else None
-    shapes = {image_shape(hdul[index]) for index in science_hdus(hdul)}
-    return named == (instrument, detector) and len(shapes) == 1 and not any(hdu.name == "WHT" for hdu in hdul)
 
 
 def done(header, step):

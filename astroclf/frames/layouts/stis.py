@@ -9,8 +9,8 @@ from astropy import units as u
 
 from astroclf.frames.facts import positive
 from astroclf.frames.frame import Exposure
-from astroclf.frames.layouts.ccd import quality_array, science_hdus
-from astroclf.frames.layouts.geometry import moved_wcs
+from astroclf.frames.layouts.geometry import halved_wcs
+from astroclf.frames.layouts.imsets import quality_array, science_hdus
 from astroclf.frames.layouts.plain import alone
 from astroclf.frames.quality import DQBits, outside
 from astroclf.frames.reading import Reading, image_array, image_wcs, unit_of
@@ -160,8 +160,8 @@ def _read_mama(hdul, name):
     steps, wcs = (), None
     if data.shape == (_HIGH_RESOLUTION, _HIGH_RESOLUTION):
         data, dq = _blocks(data).sum(axis=(1, 3)), np.bitwise_or.reduce(_blocks(dq), axis=(1, 3))
-        steps, wcs = ("summed 2 x 2 high-resolution pixels",), image_wcs(hdul[science[0]].header, hdul)
-        wcs = wcs and moved_wcs(wcs, (0.5, 0.5), (-0.25, -0.25))
+        steps = ("summed 2 x 2 high-resolution pixels",)
+        wcs = halved_wcs(image_wcs(hdul[science[0]].header, hdul))
     bad, saturated, rays = _BITS.split(dq)
     return Reading(
         data, science[:1], quality, bad, saturated, rays, layout=STIS.name, exposure=Exposure.COUNTER,

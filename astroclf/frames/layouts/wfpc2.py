@@ -15,7 +15,7 @@ from astroclf.frames.files.containers import open_local, open_stream
 from astroclf.frames.files.hdus import find_hdus
 from astroclf.frames.files.quiet import quiet
 from astroclf.frames.frame import Exposure
-from astroclf.frames.layouts.ccd import quality_array, science_hdus
+from astroclf.frames.layouts.imsets import quality_array, science_hdus
 from astroclf.frames.layouts.wfpc2_geometry import CHIPS
 from astroclf.frames.layouts.wfpc2_mosaic import Exposed, put_together
 from astroclf.frames.quality import WFPC2 as BITS
