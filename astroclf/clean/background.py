@@ -40,22 +40,41 @@ class Sky:
     knots: np.ndarray
     sigma: float
 
-    def on(self, shape, part=(slice(0, 1), slice(0, 1))):
+    def on(self, shape):
         """
-        Return the brightness of the sky at every pixel of a grid.
+        Return the brightness of the sky at every pixel of a grid that covers the image.
 
         Parameters
         ----------
         shape : tuple of int
             Shape (ny, nx) of the grid: that of the image measured, or any other.
-        part : tuple of slice, optional
-            Rows and columns of the image that the grid covers, as fractions of it; all of it by default.
 
         Returns
         -------
         level : `~numpy.ndarray` of float32, shape (ny, nx)
             Finite, in the unit of the image.
         """
+        return self._at(shape, [slice(0, 1)] * 2)
+
+    def within(self, part, sigma):
+        """
+        Return the sky of a part of the image.
+
+        Parameters
+        ----------
+        part : sequence of two slice
+            Rows and columns, as fractions of the image.
+        sigma : float
+            Noise per pixel there, which depends on how far the part is reduced.
+
+        Returns
+        -------
+        sky : Sky
+            Its own.
+        """
+        return Sky(self._at(self.knots.shape, part), sigma)
+
+    def _at(self, shape, part):
         rows, columns = (_interpolation(*axis) for axis in zip(shape, self.knots.shape, part))
         return (rows @ self.knots @ columns.T).astype(np.float32)
 
