@@ -99,13 +99,14 @@ class Pattern:
         """
         Return the step between the left and the right half of an image, by column.
 
-        Only lines count on which the image is flat on either side, as sky is and sources are not.
+        Only lines count on which the image is flat on either side, as sky is and sources are not; the slope that is
+        left on both sides is taken off.
         """
         middle = known.shape[1] // 2
         strips = [known[:, middle + n * _STRIP : middle + (n + 1) * _STRIP] for n in (-2, -1, 0, 1)]
         (far_left, left, right, far_right), errors = zip(*(_median(strip, sigma) for strip in strips))
         uneven = np.maximum(np.abs(far_right - right), np.abs(far_left - left))
-        step = (right - left)[uneven < 2 * np.max(errors, axis=0)]
+        step = (1.5 * (right - left) - 0.5 * (far_right - far_left))[uneven < 2 * np.max(errors, axis=0)]
         step = step[np.isfinite(step)]
         side = np.where(np.arange(known.shape[1]) < middle, -0.5, 0.5)
         if step.size < _FEWEST_LINES:
