@@ -57,7 +57,8 @@ def _to_bytes(stages, preprocessor):
         hdu.header["BUNIT"] = unit
     for line in _history(stages, preprocessor):
         hdu.header["HISTORY"] = line
-    hdu.add_checksum()
+    hdu.add_datasum(when="data unit checksum")
+    hdu.add_checksum(when="HDU checksum", override_datasum=False)
     hdu.writeto(stream)
     return stream.getvalue()
 

@@ -14,6 +14,7 @@ from astroclf.annotation.stages import draw_clean, draw_masks, draw_picture, dra
 from astroclf.annotation.theme import get_theme
 from astroclf.annotation.typography import BOLD, SEPARATOR, Typesetter
 from astroclf.annotation.words import clean, observation, size
+from astroclf.model.record import load_record
 
 __all__ = ["draw_preview"]
 
@@ -66,7 +67,7 @@ def draw_preview(stages, *, preprocessor=None, theme="light"):
     draw_masks(sheet, masks, stages, struck)
     draw_sky(sheet, sky, stages)
     draw_clean(sheet, cleaned, stages)
-    draw_picture(sheet, picture, stages)
+    draw_picture(sheet, picture, stages, _picture_title(preprocessor))
     draw_levels(sheet, levels, stages, preprocessor)
     _write_footer(sheet, footer)
     return page
@@ -108,14 +109,19 @@ def _footer(setter, stages, preprocessor, view, struck):
     return {name: paragraph(setter, text, CAPTION, BODY - _NAME_ROOM, _MOST_LINES) for name, text in texts.items()}
 
 
+def _picture_title(preprocessor):
+    return "as the network sees it" if preprocessor == load_record().preprocessor else "picture"
+
+
 def _reduction(stages):
     rows, columns = stages.part
-    (ny, nx), part = stages.frame.shape, (rows.stop - rows.start, columns.stop - columns.start)
-    where = f"columns {columns.start + 1} to {columns.stop}, rows {rows.start + 1} to {rows.stop}"
-    exposed = "the whole frame" if part == (ny, nx) else f"the exposed part ({where})"
+    part = rows.stop - rows.start, columns.stop - columns.start
+    where = f"the exposed part, columns {columns.start + 1} to {columns.stop} and rows {rows.start + 1} to {rows.stop},"
+    exposed = "the whole frame" if part == stages.frame.shape else where
+    verb = "averaged" if max(part) >= max(stages.flat.shape) else "enlarged"
     return (
-        f"{exposed} to {size(stages.flat.shape)} pixels in c to f, by averages of the good pixels; "
-        "what is left without any is filled from its neighbours, larger gaps with sky"
+        f"{exposed} {verb} to {size(stages.flat.shape)} pixels in c to f; "
+        "gaps are filled from their neighbours, large ones with sky"
     )
 
 

@@ -1,8 +1,6 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """Numbers along axes and colour bars, written so that none covers another."""
 
-from itertools import pairwise
-
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
@@ -105,7 +103,7 @@ def paragraph(setter, text, size, room, most):
 
 def write_row(setter, values, places, left, right, baseline, color):
     """
-    Write numbers below an axis, as many as there is room for.
+    Write numbers below an axis, as many as there is room for; zero goes first, then large ones.
 
     Parameters
     ----------
@@ -122,17 +120,14 @@ def write_row(setter, values, places, left, right, baseline, color):
     color : str
         Their colour.
     """
-    labels = _distinct(values)
-    for step in range(1, len(labels) + 1):
-        spans = []
-        for label, place in zip(labels[::step], places[::step]):
-            width = setter.measure(label, SIZE)
-            start = min(max(place - width / 2, left), right - width)
-            spans.append((start, start + width, label))
-        if all(after[0] >= before[1] + _APART for before, after in pairwise(spans)):
-            break
-    for start, _, label in spans:
-        setter.write(label, start, baseline, SIZE, color, room=right - left)
+    taken = []
+    ranked = sorted(zip(values, _distinct(values), places), key=lambda known: (known[0] != 0, -abs(known[0])))
+    for _, label, place in ranked:
+        width = setter.measure(label, SIZE)
+        start = min(max(place - width / 2, left), right - width)
+        if all(start >= other + length + _APART or other >= start + width + _APART for other, length in taken):
+            setter.write(label, start, baseline, SIZE, color, room=right - left)
+            taken.append((start, width))
 
 
 def write_column(setter, labels, places, right, color):

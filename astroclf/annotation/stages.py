@@ -95,10 +95,10 @@ def draw_sky(sheet, panel, stages):
     sheet.title(panel, "c", "sky and pattern" if striped else "sky")
     sheet.image(panel, cmap(norm(model)), stages.part)
     name = f" {unit(stages.frame)}".rstrip()
-    tilt = f", tilt {number(np.ptp(sky))}" if np.ptp(sky) > 0 else ", flat"
+    shape = f", {_shape(stages.sky.knots)} {number(np.ptp(sky))}" if np.ptp(sky) > 0 else ", flat"
     pattern = f", pattern {number(np.ptp(stages.pattern))}" if striped else ""
     texts = [
-        f"level {number(sky.mean(), 4)}{name}{tilt}",
+        f"level {number(sky.mean(), 4)}{name}{shape}",
         f"noise {_SIGMA} {number(stages.sky.sigma)}{name}{pattern}",
     ]
     sheet.color_bar(panel.caption, cmap, norm, round_values(norm.vmin, norm.vmax, 4), texts)
@@ -125,7 +125,7 @@ def draw_clean(sheet, panel, stages):
     sheet.color_bar(panel.caption, cmap, norm, round_levels(low, top), texts)
 
 
-def draw_picture(sheet, panel, stages):
+def draw_picture(sheet, panel, stages, title):
     """
     Draw the picture, with scale bar and compass where known.
 
@@ -133,8 +133,10 @@ def draw_picture(sheet, panel, stages):
     ----------
     sheet, panel, stages
         As for `draw_raw`.
+    title : str
+        What it is.
     """
-    sheet.title(panel, "e", "as the network sees it", f"{size(stages.rgb.shape)} px")
+    sheet.title(panel, "e", title, f"{size(stages.rgb.shape)} px")
     axes = sheet.image(panel, stages.rgb, stages.part)
     orientation = sky_orientation(stages.frame.ccd.wcs, stages.frame.shape)
     if orientation is not None and pixel_ratio(sheet.view) == 1:
@@ -172,13 +174,22 @@ def _no_data(stages, view, shape):
     return stages.empty[rows][:, columns] | outside[0][:, None] | outside[1]
 
 
+def _shape(knots):
+    """Return the word for what makes a model of the sky uneven."""
+    bends = [np.abs(np.diff(knots, 2, axis=axis)).max() for axis in (0, 1) if knots.shape[axis] > 2]
+    return "tilt" if max(bends, default=0) < 1e-3 * np.ptp(knots) else "range"
+
+
 def _legend(stages, struck, outside):
     """Return what the colours mean, and how many pixels have them."""
-    frame = stages.frame
-    rays = f"cosmic rays: {struck:,} ({share(struck / frame.ccd.data.size)})"
-    masked = np.count_nonzero(~frame.good)
+    frame, empty = stages.frame, np.mean(stages.empty)
+    filled = f"no data: {share(empty)} of the picture" if empty else "no data: none of the picture"
     return (
-        rays if frame.cosmic_rays else "cosmic rays: not looked for",
-        f"masked: {masked:,} ({share(masked / frame.ccd.data.size)})",
-        f"no data: {share(np.mean(stages.empty))} of the picture{', all outside' if outside else ''}",
+        f"cosmic rays: {_count(struck, frame)}" if frame.cosmic_rays else "cosmic rays: not looked for",
+        f"masked: {_count(np.count_nonzero(~frame.good), frame)}",
+        f"{filled}{', all outside' if outside else ''}",
     )
+
+
+def _count(pixels, frame):
+    return f"{pixels:,} ({share(pixels / frame.ccd.data.size)})" if pixels else "none"
