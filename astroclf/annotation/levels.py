@@ -14,7 +14,7 @@ __all__ = ["draw_levels"]
 _CHANNELS = {"R": "#d55e00", "G": "#009e73", "B": "#56b4e9"}
 """Of the Okabe-Ito palette: red and green that everybody can tell apart."""
 
-_WIDTHS = 2.2, 1.4, 0.7
+_WIDTHS = 1.9, 1.3, 0.7
 """Of the lines, so that those below show where they are the same."""
 
 _BINS, _POINTS = 72, 400
@@ -23,6 +23,7 @@ _LOWEST = 0.01
 _HEADROOM = 1.04
 _WHITE = 1 - 1e-6
 _HALVINGS = 60
+_LARGEST = 1e38
 
 
 def draw_levels(sheet, panel, stages, preprocessor=None):
@@ -40,7 +41,7 @@ def draw_levels(sheet, panel, stages, preprocessor=None):
     preprocessor : `~astroclf.Preprocessor`, optional
         The settings that made them, for exact curves; without them, they are taken from the picture.
     """
-    sigma = stages.sky.sigma or 1.0
+    sigma = float(stages.sky.sigma) or 1.0
     levels, curves = (stages.picture / sigma).ravel(), _curves(stages, preprocessor, sigma)
     black, whites = curves[0][1], {name: white for name, (_, _, white) in zip(_CHANNELS, curves)}
     knee = _KNEE if stages.sky.sigma else widened(levels.min(), levels.max())[1] / 10
@@ -53,7 +54,7 @@ def draw_levels(sheet, panel, stages, preprocessor=None):
     _draw_histogram(sheet, axes, box, np.arcsinh(levels / knee))
     places = np.linspace(*axes.get_xlim(), _POINTS)
     for (curve, _, _), color, width in zip(curves, _CHANNELS.values(), _WIDTHS):
-        axes.plot(places, curve(knee * np.sinh(places)), color=color, linewidth=width)
+        axes.plot(places, curve(knee * np.sinh(places)), color=color, linewidth=width, linestyle="-")
     ticks = round_levels(low, high)
     places = np.arcsinh(ticks / knee) - axes.get_xlim()[0]
     places = box.left + box.width * places / np.ptp(axes.get_xlim())
@@ -86,7 +87,7 @@ def _exact(scale, sigma, top):
         return np.clip(scale(np.asarray(levels, float) * sigma), 0, 1)
 
     bound = max(abs(top) / sigma, 1.0)
-    while (curve([-bound])[0] > 0 or curve([bound])[0] < _WHITE) and bound < np.finfo(np.float32).max / sigma:
+    while (curve([-bound])[0] > 0 or curve([bound])[0] < _WHITE) and bound * sigma < _LARGEST:
         bound *= 2
     return curve, _bisect(curve, -bound, bound, 1 - _WHITE), _bisect(curve, -bound, bound, _WHITE)
 
@@ -113,7 +114,7 @@ def _draw_histogram(sheet, axes, box, places):
     """Draw how many pixels have which level, on a logarithmic scale with its decades numbered."""
     counts, edges = np.histogram(np.clip(places, *axes.get_xlim()), _BINS, axes.get_xlim())
     top = np.log10(2 * counts.max())
-    axes.stairs(np.log10(np.maximum(2 * counts, 1)) / top, edges, fill=True, color=sheet.theme.line)
+    axes.stairs(np.log10(np.maximum(2 * counts, 1)) / top, edges, fill=True, color=sheet.theme.line, linewidth=0)
     decades = np.arange(int(np.log10(counts.max())) + 1)
     heights = (decades + np.log10(2)) / top
     axes.set_yticks(heights)

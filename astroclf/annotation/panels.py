@@ -142,15 +142,11 @@ class Sheet:
         bar = type(box)(box.left, box.top - _BAR - 0.02, box.width, _BAR)
         axes = self.axes(bar)
         axes.imshow(cmap(np.linspace(0, 1, 256))[None], aspect="auto", extent=(0, 1, 0, 1))
-        ticks = np.asarray(ticks, float)
-        places = np.asarray(norm(ticks), float)
         axes.set(xlim=(0, 1), ylim=(0, 1))
-        for place in places:
-            axes.axvline(place, color=self.theme.page, linewidth=0.5)
-        write_row(
-            self.setter, ticks, bar.left + bar.width * places, box.left - 0.05, box.right + 0.05, bar.bottom - 0.1,
-            self.theme.ink,
-        )  # fmt: skip
+        places = bar.left + bar.width * np.asarray(norm(np.asarray(ticks, float)), float)
+        left, right, baseline = box.left - 0.05, box.right + 0.05, bar.bottom - 0.1
+        for place in write_row(self.setter, ticks, places, left, right, baseline, self.theme.ink):
+            axes.axvline((place - bar.left) / bar.width, color=self.theme.page, linewidth=0.5, linestyle="-")
         self.caption(box, texts, top=box.top - _BAR - _BAR_NUMBERS + 0.03)
 
     def caption(self, box, texts, *, top=None, swatches=()):

@@ -75,8 +75,8 @@ def number(value, digits=3):
         text = text.rstrip("0").rstrip(".") if "." in text else text
     else:
         mantissa = f"{rounded / 10**size:.{digits - 1}f}".rstrip("0").rstrip(".")
-        text = f"{mantissa}\N{MULTIPLICATION SIGN}10{power(size)}"
-        text = text.removeprefix("1\N{MULTIPLICATION SIGN}")
+        times = "" if mantissa in ("1", "-1") else "\N{MULTIPLICATION SIGN}"
+        text = f"{mantissa if times else mantissa[:-1]}{times}10{power(size)}"
     return text.replace("-", "\N{MINUS SIGN}")
 
 
@@ -87,17 +87,18 @@ def power(exponent):
 
 def paragraph(setter, text, size, room, most):
     """Break a text between words into at most ``most`` lines that fit if they can; the last may be too long."""
-    lines = []
-    words = text.split(" ")
+    words, space = text.split(" "), setter.measure(" ", size)
+    lines, length = [], 0.0
     for n, word in enumerate(words):
-        longer = f"{lines[-1]} {word}" if lines else word
-        if lines and setter.measure(longer, size) <= room:
-            lines[-1] = longer
+        width = setter.measure(word, size)
+        if lines and length + space + width <= room:
+            lines[-1], length = f"{lines[-1]} {word}", length + space + width
         elif len(lines) == most:
             lines[-1] = " ".join([lines[-1], *words[n:]])
             break
         else:
             lines.append(word)
+            length = width
     return lines
 
 
@@ -119,8 +120,13 @@ def write_row(setter, values, places, left, right, baseline, color):
         Their height on the page.
     color : str
         Their colour.
+
+    Returns
+    -------
+    written : list of float
+        The places of those that are written.
     """
-    taken = []
+    taken, written = [], []
     ranked = sorted(zip(values, _distinct(values), places), key=lambda known: (known[0] != 0, -abs(known[0])))
     for _, label, place in ranked:
         width = setter.measure(label, SIZE)
@@ -128,6 +134,8 @@ def write_row(setter, values, places, left, right, baseline, color):
         if all(start >= other + length + _APART or other >= start + width + _APART for other, length in taken):
             setter.write(label, start, baseline, SIZE, color, room=right - left)
             taken.append((start, width))
+            written.append(place)
+    return written
 
 
 def write_column(setter, labels, places, right, color):

@@ -56,7 +56,8 @@ def shrink(data, mask, shape):
     shrunk : `~numpy.ndarray` of float32
         NaN where hardly any pixel is left.
     """
-    reduced, empty = reduce_image(data, mask, tuple(map(min, data.shape, shape)))
+    shape = tuple(map(min, data.shape, shape))
+    reduced, empty = (data, mask) if shape == data.shape else reduce_image(data, mask, shape)
     return np.where(empty, np.float32(np.nan), reduced)
 
 
@@ -78,8 +79,10 @@ def coverage(marked, shape):
     """
     from scipy.ndimage import maximum_filter
 
-    nothing = np.broadcast_to(False, marked.shape)
-    covered = reduce_image(marked, nothing, tuple(map(min, marked.shape, shape)))[0]
+    shape = tuple(map(min, marked.shape, shape))
+    if shape == marked.shape:
+        return marked.astype(np.float32)
+    covered = reduce_image(marked, np.broadcast_to(False, marked.shape), shape)[0]
     fewer = covered.shape[0] < marked.shape[0] and covered.shape[1] < marked.shape[1]
     if fewer and 0 < np.count_nonzero(covered) < _SPARSE * covered.size:
         return maximum_filter(covered, 3)

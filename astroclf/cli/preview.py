@@ -142,15 +142,13 @@ def _output(file, output):
 
 
 def _make(reader, outputs, settings, theme, background, overwrite):
-    from astroclf.annotation.preview import draw_preview
+    from astroclf.annotation import draw_preview, save_annotated
     from astroclf.model.record import load_record
+    from astroclf.products import save_background
 
     preprocessor = _with_settings(load_record().preprocessor, settings)
 
     def draw(file):
-        from astroclf.annotation import save_annotated
-        from astroclf.products import save_background
-
         output = outputs[file]
         _check_free(output, background, overwrite)
         stages = preprocessor.stages(reader(file))
