@@ -29,7 +29,14 @@ OTHER = {
     "softening": (1.0, 2.0, 3.0),
     "cosmic_rays": CosmicRays(objlim=3.0),
 }
-OF_RAYS = {"sigclip": 5.0, "sigfrac": 0.5, "objlim": 5.0, "iterations": 2}
+OF_RAYS = {
+    "sigclip": 5.0,
+    "sigfrac": 0.5,
+    "objlim": 5.0,
+    "iterations": 2,
+    "fwhm": 2.0,
+    "method": "astroscrappy",
+}
 
 
 def sky(shape=(256, 256), scene="spiral_galaxy", seed=1):
