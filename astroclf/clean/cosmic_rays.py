@@ -29,16 +29,17 @@ class CosmicRays:
     Parameters
     ----------
     sigclip : float
-        Least Laplacian of a cosmic ray, in units of the noise. Lower finds fainter rays, and below 4 the noise of
-        empty sky as well.
+        Least Laplacian of a cosmic ray, in units of the noise. Lower finds fainter rays, and strikes
+        more of the noise.
     sigfrac : float
         Fraction of ``sigclip`` that is enough beside a cosmic ray. Lower takes more of the faint edges of rays, and
-        below 0.25 more clean pixels than edges.
+        of the clean pixels there.
     objlim : float
         Least contrast between the Laplacian and the fine structure of the image. Lower finds more of the rays upon
         nebulae, higher spares the knots in them; between 1 and 2 little else depends on it.
     iterations : int
-        Passes at most; each sees the image without what the ones before it found. Long tracks take 3.
+        Passes at most; each sees the image without what the ones before it found. 4 are enough but for long
+        tracks.
     fwhm : float
         Full width at half maximum of the sharpest stars to be kept, in pixels, less a quarter for their noise: 1.3
         keeps those of 1.6 pixels and, but for one in ten, those of 1.5. Higher finds more rays where stars are known
@@ -61,7 +62,7 @@ class CosmicRays:
     sigclip: float = 4.5
     sigfrac: float = 0.3
     objlim: float = 1.5
-    iterations: int = 4
+    iterations: int = 8
     fwhm: float = 1.3
     method: str = "sparse"
 
@@ -93,11 +94,14 @@ class CosmicRays:
 
 def _sparse(settings, image, mask, noise):
     """Return the clean image, and what was struck."""
-    search = _Search(settings, Field(image, mask, noise.level), noise)
+    field, found = Field(image, mask, noise.level), None
+    search = _Search(settings, field, noise)
     for _ in range(settings.iterations):
-        if not search.pass_().size:
+        found = search.find(found)
+        if not found.size:
             break
-    return search.field.result()
+        field.repair(found)
+    return field.result()
 
 
 def _astroscrappy(settings, image, mask, noise):
@@ -121,24 +125,21 @@ _METHODS = {"sparse": _sparse, "astroscrappy": _astroscrappy}
 
 
 class _Search:
-    """The passes of the search of this package over one field."""
+    """The search of this package over one field."""
 
     def __init__(self, settings, field, noise):
         self.settings, self.field, self.noise = settings, field, noise
-        self._found = None
         width = settings.fwhm * _SIGMA_OF_FWHM
         self._ratio = np.exp(1 / (width**2 + _VARIANCE_OF_A_PIXEL))
 
-    def pass_(self):
-        """Find rays, in later passes beside those of the one before; repair them and return their pixels."""
-        if self._found is None:
+    def find(self, before=None):
+        """Return the pixels of rays, those beside the ones found before where there are any."""
+        if before is None:
             sigclip = self.settings.sigclip
             found = self.field.outstanding(lambda level: 2 * sigclip * self.noise.at(level), self._rays)
         else:
-            found = self.field.beside(self._found, 2, self._rays)
-        self._found = np.union1d(found, self.field.beside(found, 1, self._edges)) if found.size else found
-        self.field.repair(self._found)
-        return self._found
+            found = self.field.beside(before, 2, self._rays)
+        return np.union1d(found, self.field.beside(found, 1, self._edges))
 
     def _rays(self, at):
         """Return which of the pixels are rays by themselves."""

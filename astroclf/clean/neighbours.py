@@ -108,7 +108,12 @@ class Field:
         found : `~numpy.ndarray` of int
             The selected pixels.
         """
-        return np.concatenate(self._in_bands(lambda rows: select(self._beside(rows, at, half))))
+
+        def select_in(rows):
+            near = self._beside(rows, at, half)
+            return select(near) if near.size else near
+
+        return np.concatenate(self._in_bands(select_in))
 
     def _outstanding(self, rows, threshold):
         height, found = max(_TILE // self._width, 1), []
