@@ -332,6 +332,27 @@ class TestColor:
         assert not rgb[40:45, 40:45, 0].any()
         assert rgb[40:45, 40:45, 1:].any()
 
+    def test_bad_pixels_are_filled(self, colours):
+        """Single bad pixels and columns do not show."""
+        frames = [replace(frame, ccd=frame.ccd.copy()) for frame in colours]
+        for frame in frames:
+            frame.ccd.mask[60, 60] = frame.ccd.mask[:, 152] = True
+            frame.ccd.data[60, 60] = np.nan
+        whole, filled = color_image(colours), color_image(frames)
+        assert abs(filled[60, 60] - whole[60, 60]).max() < 0.05
+        assert abs(filled[115:125, 152] - whole[115:125, 152]).max() < 0.15
+
+    def test_sky_has_no_hue(self, round_source):
+        """However bright a filter's sources, the sky is the same grey in all channels."""
+        shape = (150, 150)
+        light = round_source(shape, 75, 75, sigma=12) * 900
+        peaks = {"B": 10, "V": 100, "R": 1000}
+        frames = [
+            make_ccd(peak * light + sky(shape, peak, 3 * peak), name, make_wcs(shape)) for name, peak in peaks.items()
+        ]
+        rgb = color_image(frames)
+        assert np.ptp(np.median(rgb[:30], axis=(0, 1))) < 0.02
+
     def test_images_without_noise(self):
         """Constant frames make a dark picture."""
         rgb = color_image([make_ccd(np.full((30, 30), 7.0), name) for name in "BVR"])

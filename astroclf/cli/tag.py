@@ -217,8 +217,8 @@ def _drawing(frames, prediction, file):
     from astroclf.render.combination import portray
 
     picture = _free_picture(file)
-    combined, rgb = portray(frames)
-    figure = annotate(combined if len(frames) > 1 else frames[0], prediction, rgb=rgb)
+    frame, rgb = portray(frames) if len(frames) > 1 else (frames[0], None)
+    figure = annotate(frame, prediction, rgb=rgb)
 
     def save():
         save_annotated(figure, picture)

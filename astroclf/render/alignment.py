@@ -58,7 +58,8 @@ def align(frames, *, size=1024):
         msg = "frames must hold at least one frame; got none"
         raise FrameError(msg)
     places = [_place(frame) for frame in frames]
-    if len(frames) == 1 or (not any(places) and len({frame.shape for frame in frames}) == 1):
+    unsolved = all(frame.ccd.wcs is None for frame in frames)
+    if len(frames) == 1 or (unsolved and len({frame.shape for frame in frames}) == 1):
         return _as_they_are(frames, size)
     _check_places(frames, places)
     reference = max(range(len(frames)), key=lambda index: _rank(frames[index], places[index]))
@@ -90,8 +91,8 @@ def _check_places(frames, places):
     for frame, place in zip(frames, places):
         if place is None:
             msg = (
-                f"{frame.origin.name}: has no celestial world coordinates (WCS), so that it cannot be aligned with "
-                "other frames; solve its astrometry first, or leave it out"
+                f"{frame.origin.name}: has no celestial world coordinates (a FITS WCS, less than 20 degrees wide), so "
+                "that it cannot be aligned with other frames; solve its astrometry first, or leave it out"
             )
             raise FrameError(msg)
 

@@ -6,6 +6,7 @@ from itertools import groupby
 
 import numpy as np
 from astropy import units as u
+from astropy.convolution import Gaussian2DKernel, interpolate_replace_nans
 from astropy.io import fits
 from astropy.nddata import CCDData
 from astropy.visualization import (
@@ -16,6 +17,7 @@ from astropy.visualization import (
     make_lupton_rgb,
     make_rgb,
 )
+from scipy import ndimage
 
 from astroclf.frames import Exposure, Facts, Frame, Origin
 from astroclf.frames.filters import pivot_wavelength
@@ -81,8 +83,9 @@ def color_image(frames, *, size=1024, linked=False, stretch="asinh"):
 
     The frames are aligned, their skies subtracted, and sorted by wavelength: the reddest filter is red. Frames of one
     filter are averaged. One filter is grey; of two, green is the mean; more than three are spread over the channels,
-    each over the two nearest. Black is one sigma below the sky of each channel, or the sky itself where colours are
-    to be true; white is the 99.7th percentile, at least 15 sigma above the sky.
+    each over the two nearest. White is the 99.7th percentile of each channel, at least 15 sigma above its sky; black is
+    about one sigma below the sky, the same share of white in all channels, so that the sky has no hue, or the sky
+    itself where colours are to be true. Bad pixels are filled from their neighbours.
 
     Parameters
     ----------
@@ -117,15 +120,27 @@ def color_image(frames, *, size=1024, linked=False, stretch="asinh"):
 
 
 def _color(aligned, linked=False, stretch=_STRETCHES[0]):
-    planes = _planes(aligned, in_noise=not linked)
+    planes = [replace(plane, data=_mended(plane.data)) for plane in _planes(aligned, in_noise=not linked)]
     channels = [_mean(planes, weights) for weights in _shares(len(planes))]
-    black = 0.0 if linked or stretch == "lupton" else _BLACK
     tops = [max(np.nanpercentile(c.data, _PERCENTILE), _WHITE * c.sigma) for c in channels]
     if linked:
         tops = [max(tops)] * 3
-    knee = np.median([_SOFTENING * c.sigma / (top + black * c.sigma) for c, top in zip(channels, tops)])
-    intervals = [ManualInterval(-black * c.sigma, top) for c, top in zip(channels, tops)]
-    return _render([c.data for c in channels], intervals, stretch, float(np.clip(knee, 1e-4, 1)))
+    noise = float(np.median([c.sigma / top for c, top in zip(channels, tops)]))
+    black = 0.0 if linked or stretch == "lupton" else _BLACK * noise  # as a share of white: the sky has no hue
+    intervals = [ManualInterval(-black * top, top) for top in tops]
+    knee = np.clip(_SOFTENING * noise / (1 + black), 1e-4, 1)
+    return _render([c.data for c in channels], intervals, stretch, float(knee))
+
+
+def _mended(image):
+    """Fill what is narrower than 5 pixels from its neighbours: bad pixels and columns, but not what lies outside."""
+    lost = np.isnan(image)
+    outside = ndimage.binary_propagation(ndimage.binary_opening(lost, np.ones((5, 5))), mask=lost)
+    holes = lost & ~outside
+    if not holes.any():
+        return image
+    near = interpolate_replace_nans(image, Gaussian2DKernel(1.5, x_size=9))
+    return np.where(holes, near, image)
 
 
 def _render(images, intervals, stretch, knee):
