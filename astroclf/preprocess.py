@@ -3,18 +3,70 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
 
-from astroclf.clean import CosmicRays, estimate_sky
-from astroclf.frames import Exposure
-from astroclf.render import choose_scales, fit_inside, reduce_image, to_rgb
+from astroclf.clean import Background, CosmicRays, Pattern, Sky
+from astroclf.frames import Exposure, Frame
+from astroclf.render import VIEWS, Stretch, View, fill_empty, fit_inside, keep_points, parts_of, reduce_image, to_rgb
 
-__all__ = ["Preprocessor"]
+__all__ = ["Preprocessor", "Stages"]
 
-_REACH = 2.0
+
+@dataclass(frozen=True, eq=False)
+class Stages:
+    """
+    A frame on its way to a picture: what each step made of it.
+
+    Images are float32, row 0 at the bottom; reduced ones have the shape (my, mx), in the unit of the frame.
+
+    Parameters
+    ----------
+    frame : `~astroclf.Frame`
+        As read.
+    clean : `~astroclf.Frame`
+        Without cosmic rays; ``frame`` itself where none were looked for.
+    part : tuple of slice
+        Rows and columns of the exposed part: all that follows shows it alone.
+    reduced : `~numpy.ndarray`
+        Area averages; 0 where ``empty``.
+    empty : `~numpy.ndarray` of bool
+        True where hardly any good pixel is.
+    sky : `~astroclf.clean.Sky`
+        Level and noise of the sky.
+    pattern : `~numpy.ndarray`
+        Stripes and steps of the electronics.
+    flat : `~numpy.ndarray`
+        The reduced image less sky and pattern, gaps filled.
+    picture : `~numpy.ndarray`
+        ``flat``, small stars kept: what is stretched.
+    rgb : `~numpy.ndarray`, shape (my, mx, 3), range [0, 1]
+        The picture.
+    """
+
+    frame: Frame
+    clean: Frame
+    part: tuple[slice, slice]
+    reduced: np.ndarray
+    empty: np.ndarray
+    sky: Sky
+    pattern: np.ndarray
+    flat: np.ndarray
+    picture: np.ndarray
+    rgb: np.ndarray
+
+    @property
+    def struck(self):
+        """Where a cosmic ray was replaced: array of bool, of the shape of the frame."""
+        return self.frame.good & (self.clean.ccd.data != self.frame.ccd.data)
+
+    @property
+    def sky_model(self):
+        """Brightness of the sky at every pixel of the frame; NaN outside the exposed part."""
+        model = np.full(self.frame.shape, np.nan, np.float32)
+        model[self.part] = self.sky.on(model[self.part].shape)
+        return model
 
 
 @dataclass(frozen=True)
@@ -23,31 +75,39 @@ class Preprocessor:
     Settings that turn a frame into a picture; call it with a frame.
 
     The steps, in order: replace cosmic rays in a single exposure, crop to the exposed part, reduce to
-    ``size`` pixels, measure and subtract the sky, stretch, and pad to a square.
+    ``size`` pixels, subtract the sky and the pattern of the electronics, fill gaps, keep small stars, stretch, and pad
+    to a square. All is float32 inside; no step modifies its input; the same frame gives the same picture, to the bit.
 
     Parameters
     ----------
     size : int
         Side of the network's picture in pixels.
-    boxes : int
-        Boxes along the longer side of the mesh on which the sky is measured.
-    black, white : float
-        Black level below, and least white level above the sky, in units of the noise.
-    percentile : tuple of 3 float
-        Percentile of the pixels that is white in R, G and B.
-    softening : tuple of 3 float
-        Softening of the asinh stretch in R, G and B; see `astroclf.render.choose_scales`.
     cosmic_rays : `~astroclf.clean.CosmicRays`
         Search for cosmic rays.
+    background : `~astroclf.clean.Background`
+        Measure of the sky.
+    pattern : `~astroclf.clean.Pattern` or None
+        Measure of stripes and of steps between amplifiers; None to leave them.
+    points : float
+        Where a full image has a star that its reduction would lose, the reduced one is lifted to at most this many
+        times its noise; 0 to leave it. See `astroclf.render.keep_points`.
+    stretch : `~astroclf.render.Stretch`
+        Interval and stretch of the three channels.
+
+    Examples
+    --------
+    >>> from astroclf import Preprocessor
+    >>> from astroclf.clean import Background
+    >>> Preprocessor(background=Background(model="constant")).size
+    224
     """
 
     size: int = 224
-    boxes: int = 8
-    black: float = 1.0
-    white: float = 15.0
-    percentile: tuple[float, float, float] = (99.5, 99.7, 99.9)
-    softening: tuple[float, float, float] = (2.0, 8.0, -0.15)
     cosmic_rays: CosmicRays = field(default_factory=CosmicRays)
+    background: Background = field(default_factory=Background)
+    pattern: Pattern | None = field(default_factory=Pattern)
+    points: float = 10.0
+    stretch: Stretch = field(default_factory=Stretch)
 
     def clean(self, frame):
         """
@@ -67,17 +127,98 @@ class Preprocessor:
             return frame
         return replace(frame, ccd=self.cosmic_rays(frame.ccd)[0], exposure=Exposure.CLEANED)
 
-    def render(self, frame, size=None):
+    def stages(self, frame, *, size=None, scales=None):
+        """
+        Take a frame through all steps but the last, and keep what each made of it.
+
+        Parameters
+        ----------
+        frame : `~astroclf.Frame`
+            The frame; not modified. Masked pixels are filled from their neighbours, larger gaps with sky.
+        size : int, optional
+            Longer side of the picture in pixels; by default that of the settings.
+        scales : callable or sequence of 3 callable, optional
+            Instead of the settings' stretch: `~astropy.visualization.BaseTransform`, for all channels or for each, as
+            ``AsinhStretch(0.1) + PercentileInterval(99.5)``.
+
+        Returns
+        -------
+        stages : Stages
+            The last of them is the picture.
+
+        Raises
+        ------
+        EmptyFrameError
+            If no pixel is finite and unmasked.
+        """
+        part, clean = frame.exposed, self.clean(frame)
+        data, mask = _pixels(clean, part)
+        reduced, empty = reduce_image(data, mask, fit_inside(data.shape, size or self.size))
+        sky = self.background(reduced, empty)
+        pattern = self._pattern(reduced - sky.on(reduced.shape), empty, sky.sigma)
+        if pattern.any():
+            sky = self.background(reduced - pattern, empty)
+        flat = fill_empty(reduced - pattern - sky.on(reduced.shape), empty)
+        picture = self._keep_points(flat, data, mask, sky)
+        rgb = to_rgb(picture, self._scales(picture, sky.sigma, scales))
+        return Stages(frame, clean, part, reduced, empty, sky, pattern, flat, picture, rgb)
+
+    def views(self, frame, kinds=VIEWS, *, tiles=2, sources=4):
+        """
+        Look at parts of a frame, each as the network sees it.
+
+        Cosmic rays are looked for, and the sky is measured, once, in the whole frame: a part that an object fills has
+        no sky of its own.
+
+        Parameters
+        ----------
+        frame : `~astroclf.Frame`
+            The frame; not modified.
+        kinds : sequence of {'whole', 'centre', 'tiles', 'sources'}, optional
+            What to look at: the exposed part, the middle half of its rows and columns, its tiles, squares around its
+            brightest sources, which photutils finds.
+        tiles : int, optional
+            Number of tiles along either axis.
+        sources : int, optional
+            Number of sources at most.
+
+        Returns
+        -------
+        views : list of `~astroclf.render.View`
+            In the order of ``kinds``; parts without a good pixel are left out.
+
+        Raises
+        ------
+        EmptyFrameError
+            If no pixel is finite and unmasked.
+        ValueError
+            If a kind is not known or a number is less than 1.
+        """
+        whole = self.stages(frame)
+        parts = parts_of(whole.part, whole.flat, whole.sky.sigma, kinds, tiles=tiles, sources=sources)
+        return [
+            View(name, part, self._see(whole, part)) for name, part in parts.items() if whole.clean.good[part].any()
+        ]
+
+    def _see(self, whole, part):
+        """Return the picture of a part of a frame under the sky of the whole."""
+        data, mask = _pixels(whole.clean, part)
+        reduced, empty = reduce_image(data, mask, fit_inside(data.shape, self.size))
+        sky = whole.sky.within([_fraction(inner, outer) for inner, outer in zip(part, whole.part)], 0.0)
+        flat = reduced - sky.on(reduced.shape)
+        sky = replace(sky, sigma=self.background(flat, empty).sigma)
+        flat = fill_empty(flat - self._pattern(flat, empty, sky.sigma), empty)
+        picture = self._keep_points(flat, data, mask, sky)
+        return to_rgb(_pad_to_square(picture, self.size), self._scales(picture, sky.sigma))
+
+    def render(self, frame, size=None, *, scales=None):
         """
         Render a frame as a picture of the same aspect ratio.
 
         Parameters
         ----------
-        frame : `~astroclf.Frame`
-            The frame; not modified. Masked pixels are filled from their neighbours, larger gaps
-            with sky.
-        size : int, optional
-            Longer side of the picture in pixels; by default that of the settings.
+        frame, size, scales
+            As for `stages`.
 
         Returns
         -------
@@ -89,8 +230,7 @@ class Preprocessor:
         EmptyFrameError
             If no pixel is finite and unmasked.
         """
-        data, scales = self._flatten(frame, size or self.size)
-        return to_rgb(data, scales)
+        return self.stages(frame, size=size, scales=scales).rgb
 
     def __call__(self, frame):
         """
@@ -106,8 +246,9 @@ class Preprocessor:
         rgb : `~numpy.ndarray` of float32, shape (size, size, 3), range [0, 1]
             The frame in the middle of a square.
         """
-        data, scales = self._flatten(frame, self.size)
-        return to_rgb(_pad_to_square(data, self.size), scales)
+        stages = self.stages(frame)
+        square = _pad_to_square(stages.picture, self.size)
+        return to_rgb(square, self._scales(stages.picture, stages.sky.sigma))
 
     def sky(self, frame):
         """
@@ -120,30 +261,28 @@ class Preprocessor:
 
         Returns
         -------
-        sky : `~astroclf.clean.background.Sky`
-            Of the exposed part, reduced to ``size`` pixels; in the unit of the frame.
+        sky : `~astroclf.clean.Sky`
+            Of the exposed part, its noise that of a picture of ``size`` pixels; in the unit of the frame.
 
         Raises
         ------
         EmptyFrameError
             If no pixel is finite and unmasked.
         """
-        return self._reduce(frame, self.size)[2]
+        return self.stages(replace(frame, exposure=Exposure.CLEANED)).sky
 
-    def _reduce(self, frame, size):
-        """Return the reduced image, where it is empty, and its sky."""
-        part = frame.exposed
-        data, mask = np.asarray(frame.ccd.data[part], np.float32), ~frame.good[part]
-        reduced, empty = reduce_image(data, mask, fit_inside(data.shape, size))
-        return reduced, empty, estimate_sky(reduced, empty, self.boxes)
+    def _pattern(self, flat, empty, sigma):
+        return np.zeros_like(flat) if self.pattern is None else self.pattern(flat, empty, sigma)
 
-    def _flatten(self, frame, size):
-        """Return the reduced, sky-subtracted image and the scales of its channels."""
-        reduced, empty, sky = self._reduce(self.clean(frame), size)
-        flat = _fill(reduced - sky.level, empty)
-        return flat, choose_scales(
-            flat, sky.sigma, black=self.black, white=self.white, percentile=self.percentile, softening=self.softening
-        )
+    def _keep_points(self, flat, data, mask, sky):
+        if not self.points:
+            return flat
+        return keep_points(flat, sky.sigma, data, mask, sky=sky, least=_STAR, most=self.points)
+
+    def _scales(self, picture, sigma, scales=None):
+        if scales is None:
+            return self.stretch.scales(picture, sigma)
+        return [scales] * 3 if callable(scales) else scales
 
     @property
     def digest(self):
@@ -156,21 +295,57 @@ class Preprocessor:
 
     @classmethod
     def from_dict(cls, settings):
-        """Return the preprocessor of `to_dict`'s settings."""
-        settings = {key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()}
-        return cls(**(settings | {"cosmic_rays": CosmicRays(**settings["cosmic_rays"])}))
+        """
+        Return the preprocessor of `to_dict`'s settings.
+
+        Parameters
+        ----------
+        settings : dict
+            All of them, or some: the others have their defaults.
+
+        Returns
+        -------
+        preprocessor : Preprocessor
+            Equal to the one they were taken from.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a setting is not known or its value is not allowed.
+        """
+        return cls(**{name: _setting(name, value) for name, value in settings.items()})
 
 
-def _fill(data, empty):
-    """Fill empty pixels from their neighbours, and with sky (0) where there is none within 4 pixels."""
-    if not empty.any():
-        return data
-    weight = gaussian_filter((~empty).astype(np.float32), _REACH, truncate=2)
-    near = gaussian_filter(np.where(empty, 0, data), _REACH, truncate=2) / np.maximum(weight, 1e-6)
-    return np.where(empty, np.where(weight > 1e-3, near, 0), data).astype(np.float32)
+def _setting(name, value):
+    """Return the value of a setting, from what JSON makes of it."""
+    if not isinstance(value, dict):
+        return value
+    kind = _STEPS[name]
+    return kind(**{key: tuple(item) if isinstance(item, list) else item for key, item in value.items()})
+
+
+def _pixels(frame, part):
+    """Return the pixels of a part of a frame, and which of them are bad."""
+    return np.asarray(frame.ccd.data[part], np.float32), ~frame.good[part]
+
+
+def _fraction(inner, outer):
+    """Return a slice as a share of another."""
+    length = outer.stop - outer.start
+    return slice((inner.start - outer.start) / length, (inner.stop - outer.start) / length)
 
 
 def _pad_to_square(data, size):
     """Put an image in the middle of a square of sky."""
     before = [(size - n) // 2 for n in data.shape]
     return np.pad(data, [(b, size - n - b) for b, n in zip(before, data.shape)])
+
+
+_STAR = 8.0
+"""Least height of a star that is kept, in units of the noise of the full image."""
+
+_STEPS = {
+    step.name: step.default_factory
+    for step in fields(Preprocessor)
+    if callable(step.default_factory)
+}  # fmt: skip

@@ -1,9 +1,11 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """What a file is and what would be done with it, without classifying it."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from astroclf.frames import read_frame
+from astroclf.frames import Exposure, read_frame
 from astroclf.frames.sky import sky_orientation
 from astroclf.model.record import load_record
 
@@ -50,6 +52,9 @@ def summarize(source, hdu=None, plane=None):
         ``sky, sky_range, sky_noise``
             Mean level of the sky, highest minus lowest (0 if it is flat), and noise per reduced pixel, in the unit of
             the image, before cosmic rays are replaced.
+        ``pattern``
+            Highest minus lowest value of the stripes, and steps between amplifiers, that are taken out; 0 if there are
+            none.
         ``stretch, preprocessing, model``
             How it will be stretched, digest of the settings, and name of the bundled model, which was not run.
 
@@ -123,9 +128,10 @@ def _pixels(frame):
 
 def _plan(frame):
     record = load_record()
-    sky = record.preprocessor.sky(frame)
-    rows, columns = frame.exposed
-    ny, nx = sky.level.shape
+    stages = record.preprocessor.stages(replace(frame, exposure=Exposure.CLEANED))
+    level = stages.sky.on(stages.reduced.shape)
+    rows, columns = stages.part
+    ny, nx = stages.reduced.shape
     return {
         "cosmic_rays": frame.cosmic_rays,
         "cosmic_rays_why": str(frame.exposure),
@@ -133,10 +139,11 @@ def _plan(frame):
         "rows": (rows.start + 1, rows.stop),
         "reduced_nx": nx,
         "reduced_ny": ny,
-        "sky": float(np.mean(sky.level)),
-        "sky_range": float(np.ptp(sky.level)),
-        "sky_noise": sky.sigma,
-        "stretch": _stretch(record.preprocessor),
+        "sky": float(np.mean(level)),
+        "sky_range": float(np.ptp(level)),
+        "sky_noise": stages.sky.sigma,
+        "pattern": float(np.ptp(stages.pattern)),
+        "stretch": _stretch(record.preprocessor.stretch),
         "preprocessing": record.preprocessor.digest,
         "model": record.name,
     }
@@ -145,6 +152,6 @@ def _plan(frame):
 def _stretch(settings):
     percentiles = ", ".join(f"{value:g}" for value in settings.percentile)
     return (
-        f"asinh, black {settings.black:g} sigma below the sky, "
+        f"{settings.curve}, black {settings.black:g} sigma below the sky, "
         f"white at {percentiles} % of the pixels, at least {settings.white:g} sigma above it"
     )

@@ -8,8 +8,6 @@ from astroclf.annotation.files import save_annotated
 __all__ = ["annotate"]
 
 _LONGEST_SIDE = 1024
-_GREY = {"percentile": (99.7, 99.7, 99.7), "softening": (8.0, 8.0, 8.0)}
-"""The network's three channels are three stretches of one filter: as colours they would say nothing."""
 
 
 def annotate(frame, prediction, path=None, *, rgb=None, theme="dark"):
@@ -61,9 +59,10 @@ def annotate(frame, prediction, path=None, *, rgb=None, theme="dark"):
 def _render(frame, part):
     """Return the picture of a frame, in no more pixels than its exposed part has."""
     from astroclf.preprocess import Preprocessor
+    from astroclf.render import Stretch
 
     longest = max(side.stop - side.start for side in part)
-    return Preprocessor(**_GREY).render(frame, size=min(longest, _LONGEST_SIDE))
+    return Preprocessor(stretch=Stretch.grey()).render(frame, size=min(longest, _LONGEST_SIDE))
 
 
 def _validate_rgb(rgb):

@@ -14,10 +14,11 @@ from astroclf.frames import read_frame
 from astroclf.frames.frame import Origin
 from astroclf.model.tensorflow_backend import import_keras
 from astroclf.preprocess import Preprocessor
+from astroclf.render import Stretch
 
 __all__ = ["ImageNetClassifier", "ImageNetPrediction", "imagenet_classes"]
 
-_GREY = Preprocessor(percentile=(99.7, 99.7, 99.7), softening=(8.0, 8.0, 8.0))
+_GREY = Preprocessor(stretch=Stretch.grey())
 """A plain grey picture, which is what comes nearest to a photograph."""
 
 
