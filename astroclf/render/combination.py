@@ -256,9 +256,8 @@ def _without_sky(frame):
     part = frame.exposed
     data = frame.ccd.data[part]
     sky = Preprocessor(size=max(data.shape)).sky(frame)
-    level = sky.on(data.shape) if hasattr(sky, "on") else sky.level
     image = np.full(frame.shape, np.nan)
-    image[part] = data - level
+    image[part] = data - sky.on(data.shape)
     least = np.finfo(np.float32).eps * max(np.nanmax(np.abs(image)), np.finfo(np.float32).tiny)
     return _Plane(_filter_of(frame), image, max(sky.sigma, float(least)))
 
