@@ -254,10 +254,10 @@ def _without_sky(frame):
     from astroclf.preprocess import Preprocessor
 
     part = frame.exposed
-    data = frame.ccd.data[part]
-    sky = Preprocessor(size=max(data.shape)).sky(frame)
+    data, good = frame.ccd.data[part], frame.good[part]
+    sky = Preprocessor().background(np.where(good, data, 0), ~good)
     image = np.full(frame.shape, np.nan)
-    image[part] = data - sky.on(data.shape)
+    image[part] = np.where(good, data - sky.on(data.shape), np.nan)
     least = np.finfo(np.float32).eps * max(np.nanmax(np.abs(image)), np.finfo(np.float32).tiny)
     return _Plane(_filter_of(frame), image, max(sky.sigma, float(least)))
 
