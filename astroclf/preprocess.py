@@ -9,7 +9,7 @@ import numpy as np
 
 from astroclf.clean import Background, CosmicRays, Pattern, Sky
 from astroclf.frames import Exposure, Frame
-from astroclf.render import Stretch, fill_empty, fit_inside, keep_points, reduce_image, to_rgb
+from astroclf.render import VIEWS, Stretch, View, fill_empty, fit_inside, keep_points, parts_of, reduce_image, to_rgb
 
 __all__ = ["Preprocessor", "Stages"]
 
@@ -152,16 +152,64 @@ class Preprocessor:
             If no pixel is finite and unmasked.
         """
         part, clean = frame.exposed, self.clean(frame)
-        data, mask = np.asarray(clean.ccd.data[part], np.float32), ~clean.good[part]
+        data, mask = _pixels(clean, part)
         reduced, empty = reduce_image(data, mask, fit_inside(data.shape, size or self.size))
         sky = self.background(reduced, empty)
-        pattern = self._pattern(reduced, empty, sky)
+        pattern = self._pattern(reduced - sky.on(reduced.shape), empty, sky.sigma)
         if pattern.any():
             sky = self.background(reduced - pattern, empty)
         flat = fill_empty(reduced - pattern - sky.on(reduced.shape), empty)
         picture = self._keep_points(flat, data, mask, sky)
         rgb = to_rgb(picture, self._scales(picture, sky.sigma, scales))
         return Stages(frame, clean, part, reduced, empty, sky, pattern, flat, picture, rgb)
+
+    def views(self, frame, kinds=VIEWS, *, tiles=2, sources=4):
+        """
+        Look at parts of a frame, each as the network sees it.
+
+        Cosmic rays are looked for, and the sky is measured, once, in the whole frame: a part that an object fills has
+        no sky of its own.
+
+        Parameters
+        ----------
+        frame : `~astroclf.Frame`
+            The frame; not modified.
+        kinds : sequence of {'whole', 'centre', 'tiles', 'sources'}, optional
+            What to look at: the exposed part, the middle half of its rows and columns, its tiles, squares around its
+            brightest sources, which photutils finds.
+        tiles : int, optional
+            Number of tiles along either axis.
+        sources : int, optional
+            Number of sources at most.
+
+        Returns
+        -------
+        views : list of `~astroclf.render.View`
+            In the order of ``kinds``; parts without a good pixel are left out.
+
+        Raises
+        ------
+        EmptyFrameError
+            If no pixel is finite and unmasked.
+        ValueError
+            If a kind is not known or a number is less than 1.
+        """
+        whole = self.stages(frame)
+        parts = parts_of(whole.part, whole.flat, whole.sky.sigma, kinds, tiles=tiles, sources=sources)
+        return [
+            View(name, part, self._see(whole, part)) for name, part in parts.items() if whole.clean.good[part].any()
+        ]
+
+    def _see(self, whole, part):
+        """Return the picture of a part of a frame under the sky of the whole."""
+        data, mask = _pixels(whole.clean, part)
+        reduced, empty = reduce_image(data, mask, fit_inside(data.shape, self.size))
+        sky = whole.sky.within([_fraction(inner, outer) for inner, outer in zip(part, whole.part)], 0.0)
+        flat = reduced - sky.on(reduced.shape)
+        sky = replace(sky, sigma=self.background(flat, empty).sigma)
+        flat = fill_empty(flat - self._pattern(flat, empty, sky.sigma), empty)
+        picture = self._keep_points(flat, data, mask, sky)
+        return to_rgb(_pad_to_square(picture, self.size), self._scales(picture, sky.sigma))
 
     def render(self, frame, size=None, *, scales=None):
         """
@@ -223,10 +271,8 @@ class Preprocessor:
         """
         return self.stages(replace(frame, exposure=Exposure.CLEANED)).sky
 
-    def _pattern(self, reduced, empty, sky):
-        if self.pattern is None:
-            return np.zeros_like(reduced)
-        return self.pattern(reduced - sky.on(reduced.shape), empty, sky.sigma)
+    def _pattern(self, flat, empty, sigma):
+        return np.zeros_like(flat) if self.pattern is None else self.pattern(flat, empty, sigma)
 
     def _keep_points(self, flat, data, mask, sky):
         if not self.points:
@@ -276,6 +322,17 @@ def _setting(name, value):
         return value
     kind = _STEPS[name]
     return kind(**{key: tuple(item) if isinstance(item, list) else item for key, item in value.items()})
+
+
+def _pixels(frame, part):
+    """Return the pixels of a part of a frame, and which of them are bad."""
+    return np.asarray(frame.ccd.data[part], np.float32), ~frame.good[part]
+
+
+def _fraction(inner, outer):
+    """Return a slice as a share of another."""
+    length = outer.stop - outer.start
+    return slice((inner.start - outer.start) / length, (inner.stop - outer.start) / length)
 
 
 def _pad_to_square(data, size):

@@ -53,7 +53,8 @@ def summarize(source, hdu=None, plane=None):
             Mean level of the sky, highest minus lowest (0 if it is flat), and noise per reduced pixel, in the unit of
             the image, before cosmic rays are replaced.
         ``pattern``
-            Highest minus lowest value of what is taken out as stripes and as steps between amplifiers; 0 if there are none.
+            Highest minus lowest value of the stripes, and steps between amplifiers, that are taken out; 0 if there are
+            none.
         ``stretch, preprocessing, model``
             How it will be stretched, digest of the settings, and name of the bundled model, which was not run.
 

@@ -9,27 +9,45 @@ import sys
 import numpy as np
 import pytest
 from astropy.nddata import CCDData
+from astropy.visualization import AsinhStretch, ManualInterval, PercentileInterval
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from astroclf import EmptyFrameError, Frame, Preprocessor, read_frame
-from astroclf.clean import CosmicRays
+from astroclf.clean import Background, CosmicRays, Pattern
 from astroclf.datasets import draw_scene, make_frame
 from astroclf.datasets.detector import cosmic_rays
 from astroclf.frames import Exposure
+from astroclf.render import Stretch
 
 # each field with another value than the default
 OTHER = {
     "size": 96,
-    "boxes": 6,
-    "black": 2.0,
-    "white": 20.0,
-    "percentile": (99.0, 99.0, 99.0),
-    "softening": (1.0, 2.0, 3.0),
-    "cosmic_rays": CosmicRays(objlim=3.0),
+    "cosmic_rays": CosmicRays(objlim=3.5),
+    "background": Background(boxes=6),
+    "pattern": None,
+    "points": 5.0,
+    "stretch": Stretch(black=2.0),
 }
-OF_RAYS = {"sigclip": 5.0, "sigfrac": 0.5, "objlim": 5.0, "iterations": 2}
+OF_STEPS = {
+    "cosmic_rays": {
+        "sigclip": 5.0, "sigfrac": 0.5, "objlim": 5.0, "iterations": 2, "fwhm": 2.0, "method": "astroscrappy",
+    },
+    "background": {"boxes": 6, "darkest": 25.0, "model": "mesh"},
+    "pattern": {"significance": 3.0},
+    "stretch": {
+        "curve": "log", "interval": "zscale", "black": 2.0, "white": 20.0, "percentile": (99.0, 99.0, 99.0),
+        "softening": (1.0, 2.0, 3.0),
+    },
+}  # fmt: skip
+STEPS = {"cosmic_rays": CosmicRays, "background": Background, "pattern": Pattern, "stretch": Stretch}
+CHANGES = [(step, name) for step, settings_of in OF_STEPS.items() for name in settings_of]
+
+
+def changed(step, name):
+    """Return the preprocessor that differs in one setting of one step."""
+    return Preprocessor(**{step: STEPS[step](**{name: OF_STEPS[step][name]})})
 
 
 def sky(shape=(256, 256), scene="spiral_galaxy", seed=1):
@@ -265,43 +283,45 @@ def test_cosmic_rays_are_removed_where_they_are_expected():
 
 
 def test_digest_of_the_defaults():
-    """The digest of the default settings is that of the first model: it may change only with a new model."""
-    assert Preprocessor().digest == "fbbdaf28f771"
+    """The digest of the default settings is known: it changes with them, and then a new model is due."""
+    assert Preprocessor().digest == "7ea37af29708"
 
 
 def test_digest_in_another_process():
     """The digest does not depend on the process."""
-    code = "from astroclf import Preprocessor; print(Preprocessor(boxes=6).digest)"
+    code = "from astroclf import Preprocessor; print(Preprocessor(size=96).digest)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == Preprocessor(boxes=6).digest
+    assert run.stdout.strip() == Preprocessor(size=96).digest
 
 
 @pytest.mark.parametrize("name", OTHER)
 def test_digest_tells_settings_apart(name):
     """Every setting is part of the digest, of equality and of the hash."""
-    changed = Preprocessor(**{name: OTHER[name]})
-    assert changed != Preprocessor()
-    assert changed.digest != Preprocessor().digest
-    assert len(changed.digest) == 12
-    assert hash(changed) != hash(Preprocessor())
+    other = Preprocessor(**{name: OTHER[name]})
+    assert other != Preprocessor()
+    assert other.digest != Preprocessor().digest
+    assert len(other.digest) == 12
+    assert hash(other) != hash(Preprocessor())
 
 
-@pytest.mark.parametrize("name", OF_RAYS)
-def test_digest_tells_settings_of_cosmic_rays_apart(name):
-    """Every setting of the search for cosmic rays is part of the digest too."""
-    assert Preprocessor(cosmic_rays=CosmicRays(**{name: OF_RAYS[name]})).digest != Preprocessor().digest
+@pytest.mark.parametrize(("step", "name"), CHANGES)
+def test_digest_tells_settings_of_steps_apart(step, name):
+    """Every setting of every step is part of the digest too."""
+    assert changed(step, name).digest != Preprocessor().digest
 
 
 def test_other_values_cover_all_settings():
     """The tests above know every setting there is."""
     assert set(OTHER) == {field.name for field in dataclasses.fields(Preprocessor)}
-    assert set(OF_RAYS) == {field.name for field in dataclasses.fields(CosmicRays)}
+    for step, kind in STEPS.items():
+        assert set(OF_STEPS[step]) == {field.name for field in dataclasses.fields(kind)}
 
 
-@pytest.mark.parametrize("settings_of", [{}, OTHER], ids=["defaults", "others"])
-def test_settings_survive_json(settings_of):
+@pytest.mark.parametrize(
+    "preprocessor", [Preprocessor(), Preprocessor(**OTHER), *(changed(*change) for change in CHANGES)], ids=str
+)
+def test_settings_survive_json(preprocessor):
     """Settings go through JSON and back to an equal preprocessor of the same digest."""
-    preprocessor = Preprocessor(**settings_of)
     again = Preprocessor.from_dict(json.loads(json.dumps(preprocessor.to_dict())))
     assert again == preprocessor
     assert again.digest == preprocessor.digest
@@ -311,16 +331,119 @@ def test_settings_survive_json(settings_of):
 def test_settings_can_be_read_and_not_changed():
     """A preprocessor prints all it is, and is immutable."""
     preprocessor = Preprocessor(**OTHER)
-    assert eval(repr(preprocessor), {"Preprocessor": Preprocessor, "CosmicRays": CosmicRays}) == preprocessor
+    assert eval(repr(preprocessor), {kind.__name__: kind for kind in (Preprocessor, *STEPS.values())}) == preprocessor
     with pytest.raises(dataclasses.FrozenInstanceError):
         preprocessor.size = 10
 
 
-@pytest.mark.parametrize("name", ["boxes", "black", "white", "percentile", "softening"])
-def test_settings_change_the_picture(name):
-    """Every setting of the stretch does something, the least white level where there is nothing bright."""
-    image = sky((200, 256), scene="no_source" if name == "white" else "diffuse_nebula")
-    assert np.abs(picture(image, **{name: OTHER[name]}) - picture(image)).max() > 0.01
+@pytest.mark.parametrize(("step", "name"), [change for change in CHANGES if change[0] in ("background", "stretch")])
+def test_settings_change_the_picture(step, name):
+    """Every setting of sky and stretch does something, the least white level where there is nothing bright."""
+    frame = frame_of(sky((200, 256), scene="no_source" if name == "white" else "diffuse_nebula"))
+    assert np.abs(changed(step, name)(frame) - Preprocessor()(frame)).max() > 0.002
+
+
+@pytest.mark.parametrize("settings_of", [{"colour": 1}, {"stretch": {"colour": 1}}, {"stretch": {"curve": "cubic"}}])
+def test_unknown_settings(settings_of):
+    """Settings that this version does not know are refused, not left out."""
+    with pytest.raises((TypeError, ValueError)):
+        Preprocessor.from_dict(settings_of)
+
+
+# --------------------------------------------------------------------------------------------- stages
+
+
+def test_stages_are_the_way_to_the_picture():
+    """The stages of a frame lead to its picture, each from the one before it."""
+    rays = cosmic_rays((256, 256), np.random.default_rng(5), 40)
+    frame = frame_of(sky() + rays, cosmic_rays=True)
+    stages = Preprocessor().stages(frame)
+    assert stages.frame is frame
+    assert stages.struck.sum() > 100
+    assert_array_equal(stages.clean.ccd.data[~stages.struck], frame.ccd.data[~stages.struck])
+    assert_allclose(stages.flat, stages.reduced - stages.pattern - stages.sky.on(stages.reduced.shape), atol=1e-3)
+    assert_array_equal(stages.rgb, Preprocessor().render(frame))
+    assert (stages.picture >= stages.flat).all()
+
+
+def test_sky_model_covers_the_frame():
+    """The model of the sky has the shape of the frame, follows its slope, and is NaN outside the exposed part."""
+    image = sky((300, 256), "no_source") + np.float32(0.2) * np.arange(256, dtype=np.float32)
+    image[:40] = np.nan
+    model = Preprocessor().stages(frame_of(image)).sky_model
+    assert model.shape == (300, 256)
+    assert np.isnan(model[:40]).all()
+    assert_allclose(model[40:] - 0.2 * np.arange(256), 100, atol=1.5)
+
+
+def test_stretch_of_astropy():
+    """Any transform of astropy can stand for the stretch, one for all channels or one for each."""
+    frame = frame_of(sky())
+    transform = AsinhStretch(0.1) + PercentileInterval(99.5)
+    flat = Preprocessor().stages(frame).picture
+    rgb = Preprocessor().render(frame, scales=transform)
+    assert_allclose(rgb, np.repeat(np.clip(transform(flat), 0, 1)[..., None], 3, axis=2), atol=1e-6)
+    each = Preprocessor().render(frame, scales=[transform, ManualInterval(0, 100), transform])
+    assert_array_equal(each[..., 0], rgb[..., 0])
+    assert np.abs(each[..., 1] - rgb[..., 1]).max() > 0.1
+
+
+def test_stripes_and_steps_are_taken_out():
+    """The picture of a frame with striped rows and unequal amplifiers is nearly that of one without."""
+    image = sky((448, 448))
+    stripes = np.random.default_rng(6).normal(0, 6, (448, 1)).astype(np.float32)
+    steps = np.where(np.arange(448) < 224, 0, 5).astype(np.float32)
+    wanted, without, with_pattern = (
+        Preprocessor(pattern=pattern)(frame_of(data))
+        for data, pattern in ((image, Pattern()), (image + stripes + steps, None), (image + stripes + steps, Pattern()))
+    )
+    assert np.abs(with_pattern - wanted).mean() < 0.6 * np.abs(without - wanted).mean()
+
+
+def test_small_stars_are_kept():
+    """Faint stars of a large frame are seen in its picture, and are not where none are to be kept."""
+    image = np.random.default_rng(7).normal(100, 3, (3600, 3600)).astype(np.float32)
+    y, x = np.mgrid[-5:6, -5:6]
+    star = 27 * np.exp(-(x**2 + y**2) / 1.5)
+    places = np.random.default_rng(8).integers(50, 3550, (60, 2))
+    for row, column in places:
+        image[row - 5 : row + 6, column - 5 : column + 6] += star
+    at = tuple((places * 224 // 3600).T)
+    seen, lost = (Preprocessor(points=points)(frame_of(image))[..., 0][at] for points in (10.0, 0.0))
+    assert np.median(seen) > 0.6
+    assert np.median(lost) < 0.55
+
+
+# ---------------------------------------------------------------------------------------------- views
+
+
+def test_views():
+    """The whole, the middle and the tiles show what is there, under the sky of the whole frame."""
+    y, x = np.mgrid[:800, :800]
+    glow = 60 * np.exp(-np.hypot(x - 600, y - 600) / 200)
+    image = np.random.default_rng(9).normal(100, 3, (800, 800)) + glow + 900 * np.exp(-np.hypot(x - 150, y - 640) / 9)
+    frame = frame_of(image.astype(np.float32), cosmic_rays=True)
+    views = {view.name: view for view in Preprocessor().views(frame, sources=1)}
+    assert_array_equal(views["whole"].rgb, Preprocessor()(frame))
+    assert set(views) == {"whole", "centre", *(f"tile {r},{c}" for r in (1, 2) for c in (1, 2)), "source 1"}
+    rows, columns = views["source 1"].part
+    assert (rows.start < 640 < rows.stop, columns.start < 150 < columns.stop) == (True, True) or (
+        rows.start < 600 < rows.stop and columns.start < 600 < columns.stop
+    )
+    filled, empty = views["tile 2,2"].rgb, views["tile 1,1"].rgb
+    assert np.median(filled[..., 0]) > 0.5 > 0.4 > np.median(empty[..., 0])
+
+
+def test_views_without_a_good_pixel():
+    """Tiles of which nothing is good are left out; frames of which nothing is good are refused."""
+    image = sky((300, 300))
+    image[100:, :150] = np.nan
+    image[250:, 200:] = np.nan
+    names = [view.name for view in Preprocessor().views(frame_of(image), ("tiles",), tiles=3)]
+    assert "tile 3,1" not in names
+    assert "tile 1,1" in names
+    with pytest.raises(EmptyFrameError):
+        Preprocessor().views(frame_of(np.full((30, 40), np.nan)))
 
 
 # ---------------------------------------------------------------------------------------- real frames

@@ -3,14 +3,15 @@
 
 import numpy as np
 import pytest
+from astropy.visualization import PercentileInterval, ZScaleInterval
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose, assert_array_equal
 
-from astroclf.render import choose_scales, fit_inside, reduce_image, to_rgb
+from astroclf.clean import Sky
+from astroclf.render import Stretch, fill_empty, fit_inside, keep_points, parts_of, reduce_image, to_rgb
 
-SCALES = {"black": 1.0, "white": 15.0, "percentile": (99.5, 99.7, 99.9), "softening": (2.0, 8.0, -0.15)}
 NUMBERS = st.floats(-1e4, 1e4, width=32)
 HUGE = 2.0**100
 
@@ -142,12 +143,186 @@ def test_reduction_does_not_modify():
     assert_array_equal(mask, before[1])
 
 
+@pytest.mark.parametrize("factor", [1, 2.5, 7, 18.3])
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i2", ">f4"])
+def test_any_type(factor, dtype):
+    """Images of any type and byte order are reduced alike, to float32."""
+    image = np.rint(noise((110, 130), 50)).astype(dtype)
+    shape = tuple(int(n / factor) for n in image.shape)
+    reduced, _ = reduce_image(image, nothing(image.shape), shape)
+    assert reduced.dtype == np.float32
+    assert_allclose(reduced, reduce_image(image.astype(np.float32), nothing(image.shape), shape)[0], atol=1e-4)
+
+
+# ----------------------------------------------------------------------------------------------- gaps
+
+
+def test_nothing_to_fill():
+    """An image without gaps is handed back."""
+    image = noise()
+    assert fill_empty(image, nothing(image.shape)) is image
+
+
+@pytest.mark.parametrize("width", [1, 2, 4])
+def test_gaps_have_no_edges(width):
+    """A gap in a slope is filled so that nobody sees it: no step is larger than a few of those of the slope."""
+    slope = np.repeat(np.arange(60, dtype=np.float32)[:, None], 50, axis=1)
+    empty = nothing(slope.shape)
+    empty[30 : 30 + width] = True
+    filled = fill_empty(np.where(empty, 1e6, slope).astype(np.float32), empty)
+    assert_array_equal(filled[~empty], slope[~empty])
+    assert np.abs(np.diff(filled, axis=0)).max() < 3
+
+
+def test_holes_are_sky():
+    """Far from anything a hole is sky."""
+    image, empty = np.full((60, 60), 9, np.float32), nothing((60, 60))
+    empty[10:50, 10:50] = True
+    filled = fill_empty(image, empty)
+    assert filled[30, 30] == 0
+    assert_allclose(filled[10, 30], 9, rtol=1e-5)
+
+
+# ---------------------------------------------------------------------------------------- small stars
+
+FULL, REDUCED = (1800, 1600), (90, 80)
+SKY = Sky(np.full((1, 1), 50, np.float32), 0.05)
+
+
+def starry(peak, fwhm=2.0, count=40, seed=4):
+    """Return a full image with stars of one height above a noise of 1, its sky at 50, and where they are."""
+    rng = np.random.default_rng(seed)
+    image = rng.normal(50, 1, FULL).astype(np.float32)
+    places = rng.uniform(20, np.array(FULL) - 20, (count, 2))
+    y, x = np.mgrid[-6:7, -6:7]
+    for row, column in places:
+        r, c = round(row), round(column)
+        square = ((y + r - row) ** 2 + (x + c - column) ** 2) * (4 * np.log(2) / fwhm**2)
+        image[r - 6 : r + 7, c - 6 : c + 7] += peak * np.exp(-square)
+    return image, places
+
+
+def lift(image, mask=None, **settings):
+    """Return the reduced image, before and after stars are kept."""
+    mask = nothing(image.shape) if mask is None else mask
+    flat = reduce_image(image, mask, REDUCED)[0] - 50
+    return flat, keep_points(flat, SKY.sigma, image, mask, sky=SKY, **{"least": 8.0, "most": 10.0} | settings)
+
+
+@pytest.mark.parametrize(("fwhm", "peak"), [(1.7, 20), (2.0, 15), (3.0, 12)])
+def test_no_star_vanishes(fwhm, peak):
+    """Stars over ten times the noise high, of which the area average keeps next to nothing, are plain to see."""
+    image, places = starry(peak, fwhm)
+    flat, lifted = lift(image)
+    at = tuple((places / 20).astype(int).T)
+    before, after = ((values / SKY.sigma) for values in (flat, lifted))
+    seen = [
+        np.mean([values[r - 1 : r + 2, c - 1 : c + 2].max() > 8 for r, c in zip(*at)]) for values in (before, after)
+    ]
+    assert seen[0] < 0.6
+    assert seen[1] > 0.95
+    assert after.max() <= max(10.001, before.max())
+
+
+def test_noise_is_not_lifted():
+    """In noise alone nothing is a star, nor is a hot pixel, nor a bad column, nor a thin track."""
+    image, _ = starry(0)
+    image[300, 400] = image[1000:1030, 700] = 5000
+    image[np.arange(500, 520), np.arange(500, 520)] = 5000
+    flat, lifted = lift(image)
+    assert_array_equal(lifted, flat)
+
+
+def test_masked_stars_are_not_kept():
+    """What is masked is no star, and what masked pixels hold does not matter."""
+    image, places = starry(20)
+    mask = nothing(FULL)
+    for row, column in places:
+        mask[round(row) - 3 : round(row) + 4, round(column) - 3 : round(column) + 4] = True
+    for value in (20, np.nan, np.inf):
+        flat, lifted = lift(np.where(mask, np.float32(value), image), mask)
+        assert_array_equal(lifted, flat)
+
+
+def test_bright_stars_keep_their_flux():
+    """Only what would vanish is lifted: of bright stars the reduced image has all the flux, and no more."""
+    image, _ = starry(5000, count=5)
+    flat, lifted = lift(image)
+    assert_array_equal(lifted[flat > 10 * SKY.sigma], flat[flat > 10 * SKY.sigma])
+
+
+def test_little_reduced():
+    """An image that is hardly reduced loses no star, and is handed back."""
+    image, _ = starry(20)
+    flat = image[:160, :160] - 50
+    assert keep_points(flat, 1.0, image[:320, :320], nothing((320, 320)), sky=SKY, least=8, most=10) is flat
+
+
+# ----------------------------------------------------------------------------------------------- views
+
+PART = (slice(10, 1010), slice(0, 600))
+
+
+def test_parts():
+    """The whole, its middle and its tiles are where they should be; tiles cover it once."""
+    parts = parts_of(PART, np.zeros((100, 60), np.float32), 1.0, ("whole", "centre", "tiles"), tiles=3)
+    assert parts["whole"] == PART
+    assert parts["centre"] == (slice(260, 760), slice(150, 450))
+    covered = np.zeros((1010, 600), int)
+    for name in (name for name in parts if name.startswith("tile")):
+        covered[parts[name]] += 1
+    assert (covered[10:] == 1).all()
+    assert parts["tile 1,3"] == (slice(10, 343), slice(400, 600))
+
+
+def test_parts_around_sources():
+    """Squares lie around the brightest sources, brightest first, within the part."""
+    y, x = np.mgrid[:100, :60]
+    flat = noise((100, 60))
+    for (row, column), height in {(20, 30): 400, (70, 10): 900, (95, 55): 100}.items():
+        flat += height * np.exp(-((y - row) ** 2 + (x - column) ** 2) / 8)
+    parts = parts_of(PART, flat.astype(np.float32), 1.0, ("sources",), sources=3)
+    assert list(parts) == ["source 1", "source 2", "source 3"]
+    for (rows, columns), (row, column) in zip(parts.values(), [(70, 10), (20, 30), (95, 55)]):
+        assert rows.start <= 10 + 10 * row + 5 < rows.stop
+        assert columns.start <= 10 * column + 5 < columns.stop
+        assert rows.start >= 10
+        assert rows.stop <= 1010
+        assert columns.stop <= 600
+
+
+def test_no_sources():
+    """Noise, and an image without noise, have no sources."""
+    assert parts_of(PART, noise((100, 60)), 1.0, ("sources",)) == {}
+    assert parts_of(PART, np.zeros((100, 60), np.float32), 0.0, ("sources",)) == {}
+
+
+@settings(max_examples=50)
+@given(st.integers(1, 9), st.integers(1, 9), st.integers(1, 5))
+def test_parts_of_tiny_frames(ny, nx, tiles):
+    """Parts of the smallest frames are never empty and never outside."""
+    parts = parts_of(
+        (slice(0, ny), slice(0, nx)), np.zeros((ny, nx), np.float32), 1.0, ("whole", "centre", "tiles"), tiles=tiles
+    )
+    for rows, columns in parts.values():
+        assert 0 <= rows.start < rows.stop <= ny
+        assert 0 <= columns.start < columns.stop <= nx
+
+
+def test_unknown_views():
+    """Unknown kinds and numbers of views are refused by name."""
+    with pytest.raises(ValueError, match="kinds must be among whole, centre, tiles, sources; got 'corner'"):
+        parts_of(PART, noise((100, 60)), 1.0, ("whole", "corner"))
+    with pytest.raises(ValueError, match="tiles and sources must be at least 1; got tiles=0, sources=4"):
+        parts_of(PART, noise((100, 60)), 1.0, tiles=0)
+
+
 # ---------------------------------------------------------------------------------------- stretching
 
 
-def render(data, sigma):
-    """Return the picture of an image with the usual settings."""
-    return to_rgb(data, choose_scales(data, sigma, **SCALES))
+def render(data, sigma, **settings):
+    """Return the picture of an image, with the usual settings but for some."""
+    return to_rgb(data, Stretch(**settings).scales(data, sigma))
 
 
 @settings(max_examples=100)
@@ -203,12 +378,83 @@ def test_hot_pixel_does_not_set_white():
     assert render(hot, 1.0)[3, 4].min() == 1
 
 
+def test_hot_pixels_do_not_set_white():
+    """Some hot pixels in a thousand leave a galaxy as bright as it is without them."""
+    image = noise() + 40 * np.exp(-np.hypot(*np.mgrid[-50:50, -60:60]) / 8).astype(np.float32)
+    hot = np.random.default_rng(3).random(image.shape) < 0.004
+    cold, struck = render(image, 1.0), render(np.where(hot, 3000, image).astype(np.float32), 1.0)
+    assert_allclose(struck[~hot], cold[~hot], atol=0.1)
+    assert cold[50, 60].min() > 0.7
+
+
+def test_saturated_stars_do_not_set_white():
+    """Saturated stars with bleeding columns, a thousandth of the pixels, leave a galaxy visible."""
+    image = noise((400, 400)) + 40 * np.exp(-np.hypot(*np.mgrid[-200:200, -200:200]) / 30).astype(np.float32)
+    saturated = image.copy()
+    for row, column in ((40, 50), (300, 90)):
+        saturated[row - 25 : row + 25, column] = 1e5
+    rest = saturated == image
+    assert_allclose(render(saturated, 1.0)[rest], render(image, 1.0)[rest], atol=0.15)
+
+
+@pytest.mark.parametrize("curve", ["asinh", "log", "sqrt", "linear"])
+@pytest.mark.parametrize("interval", ["noise", "zscale", "percentile", "minmax"])
+def test_every_stretch(curve, interval):
+    """Every curve with every interval gives a picture in [0, 1] that keeps the order of brightness."""
+    image = np.sort(noise() + 40 * np.exp(-np.hypot(*np.mgrid[-50:50, -60:60]) / 8).astype(np.float32), axis=None)
+    rgb = render(image[None], 1.0, curve=curve, interval=interval)[0]
+    assert np.isfinite(rgb).all()
+    assert (np.diff(rgb, axis=0) >= 0).all()
+    assert rgb[0].max() < 0.05
+    assert rgb[-1].min() > 0.95
+
+
+@pytest.mark.parametrize("interval", ["zscale", "percentile", "minmax"])
+def test_every_interval_of_an_even_image(interval):
+    """An even image is evenly dark whatever the interval: there is nothing to stretch."""
+    rgb = render(np.full((30, 30), 7, np.float32), 0.0, interval=interval)
+    assert np.ptp(rgb, axis=(0, 1)).max() == 0
+    assert np.isfinite(rgb).all()
+
+
+def test_intervals_are_those_of_astropy():
+    """The intervals zscale and percentile are astropy's, to the number."""
+    image = noise() + np.geomspace(1, 1000, 120, dtype=np.float32)
+    low, high = ZScaleInterval().get_limits(image)
+    assert_allclose(
+        render(image, 1.0, curve="linear", interval="zscale")[..., 0],
+        np.clip((image - low) / (high - low), 0, 1),
+        atol=1e-6,
+    )
+    low, high = PercentileInterval(99.0).get_limits(image)
+    scale = Stretch(curve="linear", interval="percentile", percentile=(99.0, 99.5, 99.9)).scales(image, 1.0)[0]
+    assert_allclose(scale(np.float32([low, high])), [0, 1], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("settings_of", "message"),
+    [({"curve": "cubic"}, "curve must be one of asinh, log, sqrt, linear; got 'cubic'"),
+     ({"interval": "all"}, "interval must be one of noise, zscale, percentile, minmax; got 'all'"),
+     ({"percentile": (99.0, 99.0, 101.0)}, "percentile holds shares from 0 to 100; got")],
+)  # fmt: skip
+def test_unknown_stretch(settings_of, message):
+    """A stretch that is not there is refused by name."""
+    with pytest.raises(ValueError, match=message):
+        Stretch(**settings_of)
+
+
+def test_grey():
+    """The stretch for people is one and the same in all channels."""
+    rgb = to_rgb(noise(), Stretch.grey().scales(noise(), 1.0))
+    assert np.ptp(rgb, axis=2).max() == 0
+
+
 def test_limits_of_the_interval():
     """Black is a sigma below the sky and white the percentile, or the least white where that is brighter."""
     faint, bright = noise(), noise() + np.float32(0)
     bright[:10] = 500
     for image, white in ((faint, 15), (bright, 500)):
-        for scale in choose_scales(image, 1.0, **SCALES):
+        for scale in Stretch().scales(image, 1.0):
             assert_allclose(scale(np.float32([-1, white])), [0, 1], atol=1e-6)
 
 

@@ -206,7 +206,7 @@ def test_fit_and_export(manifest, tmp_path, need, monkeypatch):
         from astroclf.train.network import build_classifier
     except ImportError as error:
         need(f"{error.name} is not installed")
-    from astroclf.train.recipe import export_model, fit_model, write_examples
+    from astroclf.train.recipe import calibrate_model, export_model, fit_model, write_examples
 
     network = build_classifier(14)
     arrays = {f"{layer.name}/{v.name}": v.numpy() for layer in network.layers for v in layer.weights}
@@ -216,6 +216,10 @@ def test_fit_and_export(manifest, tmp_path, need, monkeypatch):
     export_model(tmp_path / "work", tmp_path, measured=28)
     record = next(tmp_path.glob("*.json"))
     assert json.loads(record.read_text())["schema"] == 1
+    exported = json.loads(record.read_text())
+    again = calibrate_model(tmp_path / "work", tmp_path, measured=28)
+    assert json.loads(record.read_text()) == again
+    assert {key: again[key] for key in exported} == exported
     image = np.random.default_rng(3).normal(size=(100, 100))
     first, second = (Classifier(record, backend=backend)(image) for backend in ("onnx", "tensorflow"))
     assert first.labels[0] == second.labels[0]

@@ -14,7 +14,10 @@ _MODELS = ("plane", "constant", "mesh")
 _QUIET = 25
 """Percentile of the boxes whose scatter is the noise: sources raise that of the others."""
 
-_STRAIGHT = 0.2
+_STRAIGHT, _SMOOTH, _NEARLY_ALL = 0.15, 10, 0.9
+"""A plane is sky if what it leaves of the dark boxes is little of its slope, and either little more than their error
+or the plane explains nearly all boxes: a planet that fills the frame is shaded like a plane, with more left."""
+
 _PASSES = 15
 _BRIGHT_WEIGHT = 0.05
 _MEDIAN_ERROR = 1.2533
@@ -40,22 +43,41 @@ class Sky:
     knots: np.ndarray
     sigma: float
 
-    def on(self, shape, part=(slice(0, 1), slice(0, 1))):
+    def on(self, shape):
         """
-        Return the brightness of the sky at every pixel of a grid.
+        Return the brightness of the sky at every pixel of a grid that covers the image.
 
         Parameters
         ----------
         shape : tuple of int
             Shape (ny, nx) of the grid: that of the image measured, or any other.
-        part : tuple of slice, optional
-            Rows and columns of the image that the grid covers, as fractions of it; all of it by default.
 
         Returns
         -------
         level : `~numpy.ndarray` of float32, shape (ny, nx)
             Finite, in the unit of the image.
         """
+        return self._at(shape, [slice(0, 1)] * 2)
+
+    def within(self, part, sigma):
+        """
+        Return the sky of a part of the image.
+
+        Parameters
+        ----------
+        part : sequence of two slice
+            Rows and columns, as fractions of the image.
+        sigma : float
+            Noise per pixel there, which depends on how far the part is reduced.
+
+        Returns
+        -------
+        sky : Sky
+            Its own.
+        """
+        return Sky(self._at(self.knots.shape, part), sigma)
+
+    def _at(self, shape, part):
         rows, columns = (_interpolation(*axis) for axis in zip(shape, self.knots.shape, part))
         return (rows @ self.knots @ columns.T).astype(np.float32)
 
@@ -123,7 +145,7 @@ class Background:
         mask = mask | ~np.isfinite(data)
         first = self._measure(data, mask, Sky(np.zeros((1, 1), np.float32), 0.0))
         sources = find_sources(data - first.on(data.shape), mask, first.sigma)
-        return self._measure(data, mask | sources, first) if sources.any() else first
+        return self._measure(data, mask | sources, first)
 
     def _measure(self, data, mask, guess):
         """Return the sky of the pixels that are not masked; a guess of its slope keeps that out of the noise."""
@@ -224,8 +246,10 @@ def _plane(level, good, error):
         fit = _fit(terms, level, dark)
         plane = terms @ fit
     slope = plane - plane.mean()
-    straight = np.std((level - plane)[dark]) <= _STRAIGHT * np.std(slope[dark])
-    return plane if np.ptp(slope) > 0 and straight and _surrounds(dark) else None
+    rest = np.std((level - plane)[dark])
+    straight = np.ptp(slope) > 0 and rest <= _STRAIGHT * np.std(slope[dark])
+    sky = rest <= _SMOOTH * error or dark.sum() >= _NEARLY_ALL * good.sum()
+    return plane if straight and sky and _surrounds(dark) else None
 
 
 def _fit(terms, level, good, weights=None):
@@ -235,7 +259,7 @@ def _fit(terms, level, good, weights=None):
 
 
 def _surrounds(dark):
-    """Return whether some boxes lie in every quarter of the image, so that a plane through them is held all around."""
+    """Return whether some boxes lie in three quarters of the image at least, so that they hold a plane."""
     rows, columns = (-(-n // 2) for n in dark.shape)
     quarters = (dark[a, b] for a in (slice(rows), slice(-rows, None)) for b in (slice(columns), slice(-columns, None)))
     return sum(quarter.sum() >= 3 for quarter in quarters) >= 3

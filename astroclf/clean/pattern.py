@@ -4,6 +4,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from astropy.stats import mad_std
 from scipy.ndimage import median_filter
 
 from astroclf.clean.background import find_sources
@@ -18,8 +19,8 @@ _FEWEST = 0.4
 
 _MEDIAN_ERROR = 1.2533
 _THIRDS = 3
-_STRIP = 20
-"""A step is measured in strips of a twentieth of the image on either side of the seam."""
+_STRIP, _FEWEST_LINES = 7, 20
+"""A step is measured in strips of so many pixels on either side of the seam, in so many lines at least."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Pattern:
     A row or column is a stripe if the medians of its three thirds, sources left out, all are off its neighbours by more
     than their error, alike and to the same side; where most lines are, even small ones are taken out. What varies
     slowly from line to line is left, and so is all that covers more than half of a line: it may be an object.
-    A step is taken out at the middle of the image only, where amplifiers meet.
+    A step is taken out at the middle of the image only, where amplifiers meet, and only if it is sharp.
 
     Parameters
     ----------
@@ -63,10 +64,10 @@ class Pattern:
         """
         if not sigma > 0 or min(flat.shape) < 2 * _SMOOTH:
             return np.zeros(flat.shape, np.float32)
-        sources = find_sources(flat - self._lines(flat, mask, sigma), mask, sigma)
-        known = np.where(mask | sources, np.nan, flat)
-        steps = self._steps(known, sigma)
-        return (steps + self._lines(known - steps, mask, sigma)).astype(np.float32)
+        steps = self._steps(np.where(mask, np.nan, flat), sigma)
+        level = flat - steps
+        sources = find_sources(level - self._lines(level, mask, sigma), mask, sigma)
+        return (steps + self._lines(level, mask | sources, sigma)).astype(np.float32)
 
     def _lines(self, flat, mask, sigma):
         """Return what rows have in common, and then columns."""
@@ -95,15 +96,23 @@ class Pattern:
         return steps
 
     def _step(self, known, sigma):
-        """Return the step between the left and the right half of an image, by column."""
-        middle, width = known.shape[1] // 2, max(known.shape[1] // _STRIP, 2)
-        strips = [known[:, middle + n * width : middle + (n + 1) * width] for n in (-2, -1, 0, 1)]
-        levels, errors = zip(*(_median(strip.reshape(1, -1), sigma) for strip in strips))
-        far_left, left, right, far_right = (float(level[0]) for level in levels)
-        step = (right - left) - ((far_right - right) + (left - far_left)) / 2
-        error = np.sqrt(5) * max(float(width[0]) for width in errors)
+        """
+        Return the step between the left and the right half of an image, by column.
+
+        Only lines count on which the image is flat on either side, as sky is and sources are not; the slope that is
+        left on both sides is taken off.
+        """
+        middle = known.shape[1] // 2
+        strips = [known[:, middle + n * _STRIP : middle + (n + 1) * _STRIP] for n in (-2, -1, 0, 1)]
+        (far_left, left, right, far_right), errors = zip(*(_median(strip, sigma) for strip in strips))
+        uneven = np.maximum(np.abs(far_right - right), np.abs(far_left - left))
+        step = (1.5 * (right - left) - 0.5 * (far_right - far_left))[uneven < 2 * np.max(errors, axis=0)]
+        step = step[np.isfinite(step)]
         side = np.where(np.arange(known.shape[1]) < middle, -0.5, 0.5)
-        return side * (step if abs(step) > self.significance * error else 0.0)
+        if step.size < _FEWEST_LINES:
+            return 0 * side
+        error = _MEDIAN_ERROR * mad_std(step) / np.sqrt(step.size)
+        return side * (np.median(step) if abs(np.median(step)) > self.significance * error else 0.0)
 
 
 def _centered(known, sigma):

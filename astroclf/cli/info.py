@@ -189,7 +189,8 @@ def _cosmic_rays(found):
 
 def _background(found):
     tilt = f", tilted by {found['sky_range']:.3g} across the image" if found["sky_range"] else ""
-    return f"{found['sky']:.4g} {found['unit']}{tilt}; noise {found['sky_noise']:.3g} per reduced pixel"
+    pattern = f"; stripes or steps of up to {found['pattern']:.3g} taken out" if found["pattern"] else ""
+    return f"{found['sky']:.4g} {found['unit']}{tilt}; noise {found['sky_noise']:.3g} per reduced pixel{pattern}"
 
 
 def _rendering(found):

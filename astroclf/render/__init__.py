@@ -3,5 +3,16 @@
 
 from astroclf.render.reduction import fill_empty, fit_inside, keep_points, reduce_image
 from astroclf.render.stretching import Stretch, to_rgb
+from astroclf.render.views import VIEWS, View, parts_of
 
-__all__ = ["Stretch", "fill_empty", "fit_inside", "keep_points", "reduce_image", "to_rgb"]
+__all__ = [
+    "VIEWS",
+    "Stretch",
+    "View",
+    "fill_empty",
+    "fit_inside",
+    "keep_points",
+    "parts_of",
+    "reduce_image",
+    "to_rgb",
+]

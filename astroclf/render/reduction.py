@@ -67,11 +67,9 @@ def reduce_image(data, mask, shape):
     rows, columns = (_weights(old, new) for old, new in zip(data.shape, shape))
     total, covered = (np.empty((shape[0], data.shape[1]), np.float32) for _ in range(2))
     for new, old in enumerate(_covered(len(data), shape[0])):
-        weights, good = rows[new, old], (~mask[old]).astype(np.float32)
-        np.einsum(
-            "i,ij->j", weights, np.where(mask[old], np.float32(0), data[old]), out=total[new], casting="same_kind"
-        )
-        np.einsum("i,ij->j", weights, good, out=covered[new])
+        weights, good = rows[new, old], ~mask[old]
+        np.einsum("i,ij->j", weights, np.where(good, data[old], np.float32(0)), out=total[new], casting="same_kind")
+        np.einsum("i,ij->j", weights, good.astype(np.float32), out=covered[new])
     total, covered = total @ columns.T, covered @ columns.T
     empty = covered < _FEWEST_GOOD
     return np.where(empty, np.float32(0), total / np.where(empty, 1, covered)), empty
@@ -137,9 +135,7 @@ def keep_points(flat, sigma, data, mask, *, sky, least, most):
     if not (noise > 0 and sigma > 0):
         return flat
     local = flat + sky.on(flat.shape)
-    row, column = (
-        np.minimum(((np.arange(n) + 0.5) * m / n).astype(int), m - 1) for n, m in zip(data.shape, flat.shape)
-    )
+    row, column = (((np.arange(n) + 0.5) * (m / n)).astype(int) for n, m in zip(data.shape, flat.shape))
     lifted = flat.copy()
     for start in range(0, len(data), _STRIP):
         rows = slice(start, start + _STRIP)

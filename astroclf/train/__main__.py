@@ -14,7 +14,12 @@ Make the bundled model.
 
     python -m astroclf.train export work astroclf/model/data
 
-4. How good it is on the test examples::
+4. If only the preprocessing has changed: the record of the same model file, calibrated again::
+
+    python -m astroclf.train examples labels.csv work --splits calibration test
+    python -m astroclf.train calibrate work astroclf/model/data
+
+5. How good it is on the test examples::
 
     python -m astroclf.train measure work
 """
@@ -23,7 +28,7 @@ import argparse
 import os
 
 from astroclf.model import load_record
-from astroclf.train.recipe import export_model, fit_model, measure_model, write_examples
+from astroclf.train.recipe import COUNTS, calibrate_model, export_model, fit_model, measure_model, write_examples
 
 
 def main(argv=None):
@@ -35,7 +40,8 @@ def main(argv=None):
     step = steps.add_parser("examples", help="make the training, calibration and test frames")
     step.add_argument("pictures", help="manifest of the labelled pictures (CSV)")
     step.add_argument("folder", help="where the examples go")
-    step.set_defaults(run=lambda args: write_examples(args.pictures, args.folder, workers=os.cpu_count()))
+    step.add_argument("--splits", nargs="+", choices=COUNTS, default=list(COUNTS), help="which (default: all)")
+    step.set_defaults(run=_make_examples)
     step = steps.add_parser("fit", help="fit the network")
     step.add_argument("folder", help="where the examples are")
     step.add_argument("--imagenet", metavar="FILE", help="ImageNet weights as .npz (default: Keras downloads them)")
@@ -44,11 +50,20 @@ def main(argv=None):
     step.add_argument("folder", help="where the fitted weights are")
     step.add_argument("output", help="where the model file and its record go")
     step.set_defaults(run=lambda args: export_model(args.folder, args.output))
+    step = steps.add_parser("calibrate", help="calibrate the model file again")
+    step.add_argument("folder", help="where the examples are")
+    step.add_argument("output", help="where the model file and its record are")
+    step.set_defaults(run=lambda args: calibrate_model(args.folder, args.output))
     step = steps.add_parser("measure", help="measure the bundled model on the test examples")
     step.add_argument("folder", help="where the examples are")
     step.set_defaults(run=lambda args: measure_model(args.folder, load_record()).pprint(max_width=-1))
     args = parser.parse_args(argv)
     args.run(args)
+
+
+def _make_examples(args):
+    counts = {split: COUNTS[split] for split in args.splits}
+    write_examples(args.pictures, args.folder, counts=counts, workers=os.cpu_count())
 
 
 if __name__ == "__main__":

@@ -14,7 +14,15 @@ from astroclf.preprocess import Preprocessor
 from astroclf.taxonomy import TAXONOMY, labels
 from astroclf.train.examples import make_examples, read_manifest, split_of
 
-__all__ = ["COUNTS", "export_model", "fit_model", "load_examples", "measure_model", "write_examples"]
+__all__ = [
+    "COUNTS",
+    "calibrate_model",
+    "export_model",
+    "fit_model",
+    "load_examples",
+    "measure_model",
+    "write_examples",
+]
 
 COUNTS = {"train": 36000, "calibration": 2800, "test": 4200}
 """Number of examples in each split, equally many of each class."""
@@ -145,11 +153,47 @@ def export_model(folder, output, *, measured=_MEASURED):
         "schema": 1, "name": BUNDLED, "file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "labels": list(labels()), "taxonomy": TAXONOMY, "preprocessing": Preprocessor().to_dict(), "views": _VIEWS,
         "calibration": _calibration(folder, path, measured), "licence": _LICENCE, "credits": _CREDITS,
-        "made_by": "python -m astroclf.train examples; ... fit; ... export",
-        "made_on": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "made_by": "python -m astroclf.train examples; ... fit; ... export", "made_on": _today(),
     }  # fmt: skip
-    (output / f"{BUNDLED}.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    _write_record(record, output)
     return record
+
+
+def calibrate_model(folder, output, *, measured=_MEASURED):
+    """
+    Calibrate a model file anew, on examples made with the present preprocessing, and write its record.
+
+    Parameters
+    ----------
+    folder : path-like
+        What `write_examples` filled.
+    output : path-like
+        Folder of the model file and its record: the record is replaced.
+    measured : int, optional
+        Number of calibration examples to use.
+
+    Returns
+    -------
+    record : dict
+        The record, as written.
+    """
+    output = Path(output)
+    record = json.loads((output / f"{BUNDLED}.json").read_text(encoding="utf-8"))
+    record |= {
+        "preprocessing": Preprocessor().to_dict(),
+        "calibration": _calibration(folder, output / record["file"], measured),
+        "calibrated_on": _today(),
+    }
+    _write_record(record, output)
+    return record
+
+
+def _write_record(record, output):
+    (output / f"{BUNDLED}.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+
+def _today():
+    return datetime.now(UTC).strftime("%Y-%m-%d")
 
 
 def _calibration(folder, path, measured):
