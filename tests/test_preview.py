@@ -7,6 +7,7 @@ import shutil
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
+from zlib import crc32
 
 import matplotlib
 import numpy as np
@@ -22,6 +23,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from astroclf import AstroclfError, Preprocessor, read_frame
 from astroclf.annotation import draw_preview, is_annotated
+from astroclf.annotation.figure import Page
 from astroclf.annotation.files import to_png
 from astroclf.annotation.grid import LONGEST_RATIO, arrange_panels
 from astroclf.annotation.scales import number, power, round_levels, widened
@@ -427,9 +429,28 @@ def folder(tmp_path, simulated, monkeypatch):
     return tmp_path
 
 
-@pytest.mark.usefixtures("coarse")
+def sketch(stages, *, preprocessor, theme):
+    """Return a small figure that depends on what `draw_preview` depends on."""
+    digits = f"{crc32(stages.rgb.tobytes()):08x}"
+    return Page(figsize=(0.1, 0.1), facecolor=f"#{digits[:4]}{'00' if theme == 'light' else 'ff'}")
+
+
 class TestCommand:
     """astroclf preview."""
+
+    @pytest.fixture(autouse=True)
+    def quick(self, monkeypatch, request):
+        """Draw a sketch in place of the figure, where that is not what is tested."""
+        if "folder" in request.fixturenames and "real" not in request.node.name:
+            monkeypatch.setattr("astroclf.annotation.preview.draw_preview", sketch)
+
+    def test_real_figure(self, folder, coarse):
+        """The figure that is written is the one the Python API draws, as a PNG."""
+        assert main(["preview", "a.fits", "--theme", "dark"]) == 0
+        preprocessor = load_record().preprocessor
+        stages = preprocessor.stages(read_frame("a.fits"))
+        figure = draw_preview(stages, preprocessor=preprocessor, theme="dark")
+        assert Path("a_preview.png").read_bytes() == to_png(figure)
 
     def test_default_output(self, folder, capsys):
         """The figure is beside the file, which stays as it is; one line says where."""
@@ -444,7 +465,7 @@ class TestCommand:
         assert is_annotated("sub/b_preview.png")
 
     def test_output_picture(self, folder):
-        """-o names the figure, and again; --theme changes it."""
+        """-o names the figure, which is replaced by a later one; --theme changes it."""
         assert main(["preview", "a.fits", "-o", "x.png"]) == 0
         first = Path("x.png").read_bytes()
         assert main(["preview", "a.fits", "-o", "x.png", "--theme", "dark"]) == 0
@@ -468,11 +489,11 @@ class TestCommand:
         assert "a_preview.png exists and was not made by astroclf" in capsys.readouterr().err
 
     def test_settings(self, folder, monkeypatch):
-        """Options change the settings they name and no other, and the model's stay."""
+        """Options change the settings they name and no other."""
         seen = []
         monkeypatch.setattr(
             "astroclf.annotation.preview.draw_preview",
-            lambda stages, **options: seen.append(options) or draw(make((5, 5)), theme=options["theme"]),
+            lambda stages, **options: seen.append(options) or sketch(stages, **options),
         )
         arguments = ["--stretch", "sqrt", "--interval", "percentile", "--background-model", "constant"]
         assert main(["preview", "a.fits", *arguments]) == 0
