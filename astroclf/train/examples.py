@@ -15,7 +15,16 @@ from astroclf.exceptions import AstroclfError
 from astroclf.taxonomy import labels
 from astroclf.train.forward import simulate_frame
 
-__all__ = ["SPLITS", "Picture", "make_examples", "open_picture", "read_manifest", "split_of"]
+__all__ = [
+    "SPLITS",
+    "Picture",
+    "choose_example",
+    "group_by_object",
+    "make_examples",
+    "open_picture",
+    "read_manifest",
+    "split_of",
+]
 
 SPLITS = {"test": 0.25, "calibration": 0.4, "train": 1.0}
 """Upper ends of the shares of objects: a quarter tests, 15 % calibrate, the rest train."""
@@ -128,7 +137,7 @@ def make_examples(count, pictures, preprocessor, *, seed, path, workers=1):
     """
     images = np.lib.format.open_memmap(path, "w+", np.uint8, (count, preprocessor.size, preprocessor.size, 3))
     starts = range(0, count, _CHUNK)
-    work = partial(_chunk, count=count, by_object=_by_object(pictures), preprocessor=preprocessor, seed=seed)
+    work = partial(_chunk, count=count, by_object=group_by_object(pictures), preprocessor=preprocessor, seed=seed)
     truth, objects = [], []
     with ProcessPoolExecutor(workers) as pool:
         for start, (rendered, classes, keys) in zip(starts, pool.map(work, starts)):
@@ -138,8 +147,20 @@ def make_examples(count, pictures, preprocessor, *, seed, path, workers=1):
     return np.array(truth), objects
 
 
-def _by_object(pictures):
-    """Return {label: {object_key: [paths]}} for the labels with enough objects."""
+def group_by_object(pictures):
+    """
+    Sort pictures by class and object.
+
+    Parameters
+    ----------
+    pictures : sequence of Picture
+        Pictures of one split.
+
+    Returns
+    -------
+    by_object : dict
+        ``{label: {object_key: [paths]}}``, of the classes with at least five objects.
+    """
     table = defaultdict(lambda: defaultdict(list))
     for picture in pictures:
         table[picture.label][picture.object_key].append(picture.path)
@@ -155,9 +176,33 @@ def _chunk(start, *, count, by_object, preprocessor, seed):
 def _example(index, by_object, preprocessor, seed):
     rng = np.random.default_rng((seed, index))
     truth = index % len(labels())
-    label, picture, key = labels()[truth], None, ""
-    if label in by_object and rng.random() < _PICTURE_SHARE:
-        key = rng.choice(sorted(by_object[label]))
-        picture = open_picture(rng.choice(by_object[label][key]))
-    frame = simulate_frame(label, rng, picture)
-    return np.round(255 * preprocessor(frame)).astype(np.uint8), truth, str(key)
+    picture, key = choose_example(labels()[truth], by_object, rng)
+    frame = simulate_frame(labels()[truth], rng, picture)
+    return np.round(255 * preprocessor(frame)).astype(np.uint8), truth, key
+
+
+def choose_example(label, by_object, rng):
+    """
+    Choose the picture that an example is made from.
+
+    Parameters
+    ----------
+    label : str
+        Class of the example.
+    by_object : dict
+        What `group_by_object` returns.
+    rng : `~numpy.random.Generator`
+        Chooses: three examples of five are made from a picture, if there are pictures of enough objects of the class;
+        each object equally often.
+
+    Returns
+    -------
+    picture : `~numpy.ndarray` of uint8, shape (ny, nx, 3), or None
+        The picture; None if the example is to be drawn.
+    key : str
+        Key of its object; empty if the example is to be drawn.
+    """
+    if label not in by_object or rng.random() >= _PICTURE_SHARE:
+        return None, ""
+    key = rng.choice(sorted(by_object[label]))
+    return open_picture(rng.choice(by_object[label][key])), str(key)
