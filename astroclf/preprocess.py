@@ -88,9 +88,10 @@ class Preprocessor:
         Measure of the sky.
     pattern : `~astroclf.clean.Pattern` or None
         Measure of stripes and of steps between amplifiers; None to leave them.
-    points : float
-        Where a full image has a star that its reduction would lose, the reduced one is lifted to at most this many
-        times its noise; 0 to leave it. See `astroclf.render.keep_points`.
+    points : tuple of 2 float, or None
+        Where a full image has a star that its reduction would lose, the reduced one is lifted: the least height of
+        such a star in units of the noise of the full image, and how far it is lifted at most, in units of that of the
+        reduced one. None to leave it. See `astroclf.render.keep_points`.
     stretch : `~astroclf.render.Stretch`
         Interval and stretch of the three channels.
 
@@ -106,7 +107,7 @@ class Preprocessor:
     cosmic_rays: CosmicRays = field(default_factory=CosmicRays)
     background: Background = field(default_factory=Background)
     pattern: Pattern | None = field(default_factory=Pattern)
-    points: float = 10.0
+    points: tuple[float, float] | None = (8.0, 10.0)
     stretch: Stretch = field(default_factory=Stretch)
 
     def clean(self, frame):
@@ -250,34 +251,14 @@ class Preprocessor:
         square = _pad_to_square(stages.picture, self.size)
         return to_rgb(square, self._scales(stages.picture, stages.sky.sigma))
 
-    def sky(self, frame):
-        """
-        Measure the sky of a frame as it will be subtracted, but for its cosmic rays: these stay.
-
-        Parameters
-        ----------
-        frame : `~astroclf.Frame`
-            The frame; not modified.
-
-        Returns
-        -------
-        sky : `~astroclf.clean.Sky`
-            Of the exposed part, its noise that of a picture of ``size`` pixels; in the unit of the frame.
-
-        Raises
-        ------
-        EmptyFrameError
-            If no pixel is finite and unmasked.
-        """
-        return self.stages(replace(frame, exposure=Exposure.CLEANED)).sky
-
     def _pattern(self, flat, empty, sigma):
         return np.zeros_like(flat) if self.pattern is None else self.pattern(flat, empty, sigma)
 
     def _keep_points(self, flat, data, mask, sky):
-        if not self.points:
+        if self.points is None:
             return flat
-        return keep_points(flat, sky.sigma, data, mask, sky=sky, least=_STAR, most=self.points)
+        least, most = self.points
+        return keep_points(flat, sky.sigma, data, mask, sky=sky, least=least, most=most)
 
     def _scales(self, picture, sigma, scales=None):
         if scales is None:
@@ -318,10 +299,9 @@ class Preprocessor:
 
 def _setting(name, value):
     """Return the value of a setting, from what JSON makes of it."""
-    if not isinstance(value, dict):
-        return value
-    kind = _STEPS[name]
-    return kind(**{key: tuple(item) if isinstance(item, list) else item for key, item in value.items()})
+    if isinstance(value, dict):
+        return _STEPS[name](**{key: _setting(key, item) for key, item in value.items()})
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _pixels(frame, part):
@@ -340,9 +320,6 @@ def _pad_to_square(data, size):
     before = [(size - n) // 2 for n in data.shape]
     return np.pad(data, [(b, size - n - b) for b, n in zip(before, data.shape)])
 
-
-_STAR = 8.0
-"""Least height of a star that is kept, in units of the noise of the full image."""
 
 _STEPS = {
     step.name: step.default_factory
