@@ -1,7 +1,7 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """The verdict on one frame: classes, probabilities, doubts, and what produced them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from astroclf.frames.frame import Origin
@@ -121,6 +121,25 @@ class Prediction:
     def label_set(self):
         """Conformal label set, holding the true class with probability `coverage`; None if there is none."""
         return None if self.n_set is None else self.labels[: self.n_set]
+
+    def written_to(self, origin):
+        """
+        Return a verdict on several frames as it is written into the file of one of them.
+
+        Parameters
+        ----------
+        origin : `~astroclf.frames.Origin`
+            Where that frame came from.
+
+        Returns
+        -------
+        prediction : Prediction
+            With that origin, and the names of the others in its ``inputs``.
+        """
+        others = list(self.origin.inputs)
+        if origin.name in others:
+            others.remove(origin.name)
+        return replace(self, origin=replace(origin, inputs=tuple(others)))
 
     def to_row(self):
         """

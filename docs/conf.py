@@ -32,6 +32,7 @@ intersphinx_mapping = {
     "numpy": ("https://numpy.org/doc/stable/", None),
     "photutils": ("https://photutils.readthedocs.io/en/stable/", None),
     "python": ("https://docs.python.org/3/", None),
+    "reproject": ("https://reproject.readthedocs.io/en/stable/", None),
 }
 if os.environ.get("ASTROCLF_DOCS_OFFLINE"):
     intersphinx_mapping = {}

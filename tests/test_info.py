@@ -13,10 +13,11 @@ from astropy.io import fits
 from astropy.table import Table
 from numpy.testing import assert_allclose
 
-from astroclf import FrameError, Preprocessor, read_frame, read_tags, summarize
+from astroclf import FrameError, read_frame, read_tags, summarize
 from astroclf.cli import main
 from astroclf.datasets import make_frame
 from astroclf.frames import GENERIC, LAYOUTS
+from astroclf.model import load_record
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +82,7 @@ class TestSummary:
         assert found["sky_range"] == 0
         assert found["sky_noise"] == pytest.approx(5, rel=0.1)
         assert found["masked"] == pytest.approx(24 / 224)
-        assert found["preprocessing"] == Preprocessor().digest
+        assert found["preprocessing"] == load_record().preprocessor.digest
         tilted = summarize(rng.normal(100, 1, (224, 224)) + np.arange(224))
         assert tilted["sky_range"] == pytest.approx(223, rel=0.02)
 

@@ -95,6 +95,15 @@ def test_edge_on_galaxies_along_lines(axis, thickness):
     assert np.abs((found * galaxy).sum()) < 0.02 * (galaxy**2).sum()
 
 
+def test_lines_between_sources():
+    """A line that alone is seen between lines that sources cover is no stripe, though the sky there is not at 0."""
+    image = noise() + np.float32(1.5)
+    image[20:200, 60:] += 30
+    image[99:102, 60:] -= 30  # one line is left of three, for sources count as a pixel larger
+    found = pattern(image)
+    assert not found[100].any()
+
+
 def test_masked_pixels_do_not_count():
     """What masked pixels hold changes nothing."""
     mask = np.random.default_rng(4).random(SHAPE) < 0.2

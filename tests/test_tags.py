@@ -4,6 +4,7 @@
 import math
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -65,6 +66,17 @@ def test_block_of_an_unsure_verdict(status, verdict, prob, uat, avm):
     header = _header(status=status)
     assert [header[key] for key in ("CLFCLASS", "CLFPROB", "CLFUAT", "CLFAVM")] == [verdict, prob, uat, avm]
     assert header["CLFLAB1"] == "spiral_galaxy"
+
+
+def test_inputs():
+    """A verdict on several frames names the others, escaped where a header cannot hold them, however long."""
+    names = ("b_flt.fits", "ü.fits", "x" * 200)
+    origin = Origin(inputs=("a_flt.fits", *names))
+    prediction = replace(PREDICTION, origin=origin).written_to(Origin(path=Path("a_flt.fits")))
+    assert prediction.origin == Origin(path=Path("a_flt.fits"), inputs=names)
+    tags = read_tags(fits.Header(to_cards(prediction)))
+    assert tags.inputs == ("b_flt.fits", "\\xfc.fits", "x" * 200)
+    assert [k for k in tags if k.startswith("CLFIN")] == ["CLFIN1", "CLFIN2", "CLFIN3"]
 
 
 def test_ranking_holds_the_conformal_set():

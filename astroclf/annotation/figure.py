@@ -8,12 +8,12 @@ from astroclf.annotation.layout import arrange
 from astroclf.annotation.overlay import add_compass, add_scale_bar
 from astroclf.annotation.theme import MARKS
 from astroclf.annotation.typography import BOLD, SEPARATOR, Typesetter
-from astroclf.annotation.words import clean, human, observation, percent, quality
+from astroclf.annotation.words import clean, human, observation, percent, quality, size
 from astroclf.frames.sky import sky_orientation
 from astroclf.prediction import Status
 from astroclf.taxonomy import group_of, labels
 
-__all__ = ["draw_image", "draw_page"]
+__all__ = ["Page", "draw_image", "draw_page", "image_facts"]
 
 _DPI = 150
 _SHOWN = 3
@@ -44,7 +44,7 @@ def draw_page(frame, prediction, rgb, part, theme):
         The page.
     """
     layout = arrange(rgb.shape[1] / rgb.shape[0])
-    page = _Page(figsize=(layout.width, layout.height), dpi=_DPI, facecolor=theme.page, layout="none")
+    page = Page(figsize=(layout.width, layout.height), dpi=_DPI, facecolor=theme.page, layout="none")
     setter = Typesetter(page)
     draw_image(page.add_axes(_fractions(layout.image, layout)), frame, rgb, part, theme)
     setter.rectangle(0, layout.height - _STRIP, layout.width, _STRIP, MARKS[prediction.status].color)
@@ -55,7 +55,7 @@ def draw_page(frame, prediction, rgb, part, theme):
     return page
 
 
-class _Page(Figure):
+class Page(Figure):
     """A figure that notebooks show without pyplot."""
 
     def _repr_png_(self):
@@ -147,7 +147,7 @@ def _supports(prediction, label):
 def _write_small_print(setter, box, frame, prediction, theme):
     rows = {
         "file": clean(frame.origin.name),
-        "image": _image_facts(frame),
+        "image": image_facts(frame),
         "quality": quality(prediction.quality),
         "model": clean(prediction.provenance.model),
         "made by": f"astroclf {__version__}",
@@ -159,7 +159,7 @@ def _write_small_print(setter, box, frame, prediction, theme):
         setter.write(value, box.left + _TAB, baseline, 10, theme.muted, room=box.width - _TAB, cut=cut)
 
 
-def _image_facts(frame):
-    ny, nx = frame.shape
+def image_facts(frame):
+    """Return size and HDUs of a frame as a phrase."""
     hdus = f"{SEPARATOR}HDU {clean(' '.join(frame.origin.hdus))}" if frame.origin.hdus else ""
-    return f"{nx} \N{MULTIPLICATION SIGN} {ny} px{hdus}"
+    return f"{size(frame.shape)} px{hdus}"

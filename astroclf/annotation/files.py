@@ -13,16 +13,16 @@ import numpy as np
 from astroclf.exceptions import AstroclfError
 from astroclf.frames.files.pictures import is_annotated
 
-__all__ = ["picture_path", "save_annotated", "to_png"]
+__all__ = ["picture_path", "save_annotated", "to_png", "write_whole"]
 
 _FITS_SUFFIX = re.compile(r"(?<=.)\.(fits|fit|fts)(\.(gz|bz2|fz))?$", re.IGNORECASE)
 _COMPRESSION = 3
 """Of sky noise, 6 makes files no smaller in three times the time."""
 
 
-def picture_path(fits_path, output_dir=None):
+def picture_path(fits_path, output_dir=None, *, ending="_astroclf"):
     """
-    Return where the annotated picture of a file goes.
+    Return where a picture of a file goes.
 
     Parameters
     ----------
@@ -30,16 +30,18 @@ def picture_path(fits_path, output_dir=None):
         The file; it need not exist.
     output_dir : path-like, optional
         Folder of the picture; by default that of the file.
+    ending : str, optional
+        What tells the picture from others of the file; by default that of annotated ones.
 
     Returns
     -------
     path : `~pathlib.Path`
-        ``<name>_astroclf.png``, where ``<name>`` is the file's without ``.fits``, ``.fit`` or ``.fts``
+        ``<name><ending>.png``, where ``<name>`` is the file's without ``.fits``, ``.fit`` or ``.fts``
         and without ``.gz``, ``.bz2`` or ``.fz`` after it, in either case.
     """
     fits_path = Path(fits_path)
     folder = fits_path.parent if output_dir is None else Path(output_dir)
-    return folder / f"{_FITS_SUFFIX.sub('', fits_path.name)}_astroclf.png"
+    return folder / f"{_FITS_SUFFIX.sub('', fits_path.name)}{ending}.png"
 
 
 def save_annotated(figure, path):
@@ -66,7 +68,7 @@ def save_annotated(figure, path):
         if os.path.lexists(path) and not is_annotated(path):
             msg = f"{path} exists and was not made by astroclf: move it away or choose another folder"
             raise AstroclfError(msg)
-        _replace(path, to_png(figure))
+        write_whole(path, to_png(figure))
     except OSError as error:
         msg = f"{path} cannot be written: {error.strerror or error}"
         raise AstroclfError(msg) from error
@@ -104,8 +106,22 @@ def to_png(figure):
     return stream.getvalue()
 
 
-def _replace(path, content):
-    """Write a new file beside the old one and put it in its place."""
+def write_whole(path, content):
+    """
+    Write a new file beside the old one, if there is one, and put it in its place.
+
+    Parameters
+    ----------
+    path : `~pathlib.Path`
+        The file, no link; if it exists, its mode is kept.
+    content : bytes
+        What it is to hold.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; what was there stays.
+    """
     draft = path.with_name(f".astroclf-{secrets.token_hex(8)}.tmp")
     try:
         with draft.open("xb") as stream:

@@ -5,7 +5,7 @@ import numpy as np
 from matplotlib.patches import FancyArrowPatch
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
-from matplotlib.transforms import ScaledTranslation
+from matplotlib.transforms import Affine2D, ScaledTranslation
 from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
 
 from astroclf.annotation.lengths import nice_length
@@ -15,13 +15,12 @@ __all__ = ["add_compass", "add_scale_bar"]
 
 _COLOR = "white"
 _SIZE = 13
-_HALO = [withStroke(linewidth=3, foreground=(0, 0, 0, 0.75))]
 _ARM, _LETTER, _LETTER_RADIUS, _PADDING = 0.42, 0.56, 0.1, 0.17
 _THICKNESS = 0.02
 _ROOMY = 2.6
 
 
-def add_scale_bar(axes, orientation):
+def add_scale_bar(axes, orientation, *, zoom=1.0):
     """
     Draw a bar of a round angle in the lower left corner, where the image has room for it.
 
@@ -31,25 +30,27 @@ def add_scale_bar(axes, orientation):
         Axes in the pixel coordinates of the frame.
     orientation : `~astroclf.frames.sky.Orientation`
         Scale of the frame.
+    zoom : float, optional
+        How large text and lines are; 1 is for images of several inches.
     """
-    width, height = _inches(axes)
+    width, height = (side / zoom for side in _inches(axes))
     left, right = axes.get_xlim()
     length, label = nice_length((right - left) * orientation.scale * (0.3 if width >= _ROOMY else 0.5))
     if not length or width < 1 or height < 0.7:
         return
     bar = AnchoredSizeBar(
-        axes.transData, length / orientation.scale, label, "lower left", borderpad=0.8, sep=5, frameon=False,
+        axes.transData, length / orientation.scale, label, "lower left", borderpad=0.8, sep=5 * zoom, frameon=False,
         size_vertical=_THICKNESS * (right - left) / width, fill_bar=True, color=_COLOR, label_top=True,
-        fontproperties=font(BOLD, _SIZE),
+        fontproperties=font(BOLD, _SIZE * zoom),
     )  # fmt: skip
     for artist in bar.findobj():
-        artist.set_path_effects(_HALO)
+        artist.set_path_effects(_halo(zoom))
     for text in bar.findobj(Text):
         text.set(usetex=False, parse_math=False)
     axes.add_artist(bar)
 
 
-def add_compass(axes, orientation):
+def add_compass(axes, orientation, *, zoom=1.0):
     """
     Draw arrows to north and east in the lower right corner, the upper one on narrow images.
 
@@ -59,8 +60,10 @@ def add_compass(axes, orientation):
         Axes in the pixel coordinates of the frame.
     orientation : `~astroclf.frames.sky.Orientation`
         Directions in the frame.
+    zoom : float, optional
+        How large it is; 1 is for images of several inches.
     """
-    width, height = _inches(axes)
+    width, height = (side / zoom for side in _inches(axes))
     low = width >= _ROOMY
     if width < 1.2 or height < (1.2 if low else _ROOMY):
         return
@@ -70,22 +73,29 @@ def add_compass(axes, orientation):
     center = -reach.max(axis=0) - border
     if low:
         center[1] = border - reach[:, 1].min()
-    corner = axes.figure.dpi_scale_trans + ScaledTranslation(1, 0 if low else 1, axes.transAxes)
+    corner = (
+        Affine2D().scale(zoom) + axes.figure.dpi_scale_trans + ScaledTranslation(1, 0 if low else 1, axes.transAxes)
+    )
     for letter, arm in arms.items():
-        _draw_arm(axes, letter, center, arm, corner)
+        _draw_arm(axes, letter, center, arm, corner, zoom)
 
 
-def _draw_arm(axes, letter, center, arm, transform):
+def _draw_arm(axes, letter, center, arm, transform, zoom):
     axes.add_patch(
         FancyArrowPatch(
-            center, center + _ARM * arm, arrowstyle="-|>", mutation_scale=11, shrinkA=0, shrinkB=0, linewidth=1.6,
-            color=_COLOR, transform=transform, path_effects=_HALO,
+            center, center + _ARM * arm, arrowstyle="-|>", mutation_scale=11 * zoom, shrinkA=0, shrinkB=0,
+            linewidth=1.6 * zoom, color=_COLOR, transform=transform, path_effects=_halo(zoom),
         )
     )  # fmt: skip
     axes.text(
-        *(center + _LETTER * arm), letter, color=_COLOR, fontproperties=font(BOLD, _SIZE), ha="center",
-        va="center", transform=transform, path_effects=_HALO, usetex=False,
+        *(center + _LETTER * arm), letter, color=_COLOR, fontproperties=font(BOLD, _SIZE * zoom), ha="center",
+        va="center", transform=transform, path_effects=_halo(zoom), usetex=False,
     )  # fmt: skip
+
+
+def _halo(zoom):
+    """Return the dark edge that makes white lines show on any sky."""
+    return [withStroke(linewidth=3 * zoom, foreground=(0, 0, 0, 0.75))]
 
 
 def _inches(axes):

@@ -4,7 +4,7 @@
 import math
 import unicodedata
 
-__all__ = ["clean", "exposure", "human", "observation", "percent", "quality"]
+__all__ = ["clean", "exposure", "human", "observation", "percent", "quality", "share", "size", "unit"]
 
 _LONGEST = 400
 _HYPHENATED = {"early type": "early-type", "edge on": "edge-on"}
@@ -74,11 +74,32 @@ def quality(fraction):
     return f"{'<0.1' if fraction < 0.001 else f'{100 * fraction:.1f}'}% of pixels unusable"
 
 
+def share(fraction):
+    """Return a fraction of pixels, in [0, 1], in percent; never rounded to none or to all."""
+    if fraction in (0, 1):
+        return f"{100 * fraction:.0f}%"
+    if fraction < 1e-4:
+        return "<0.01%"
+    if fraction > 0.999:
+        return ">99.9%"
+    return f"{100 * fraction:.{2 if fraction < 0.01 else 1}f}%"
+
+
 def exposure(seconds):
     """Return an exposure time in seconds with its unit; empty if None, negative or not finite."""
     if seconds is None or not math.isfinite(seconds) or seconds < 0:
         return ""
     return f"{seconds:,.0f} s" if seconds >= 100 else f"{seconds:.3g} s"
+
+
+def size(shape):
+    """Return the shape (ny, nx) of an image as people say it, width first."""
+    return f"{shape[1]} \N{MULTIPLICATION SIGN} {shape[0]}"
+
+
+def unit(frame):
+    """Return the unit of a frame's pixels; empty where it has none."""
+    return clean(frame.ccd.unit).replace(" / ", "/")
 
 
 def observation(facts):

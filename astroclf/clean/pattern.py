@@ -18,7 +18,7 @@ _FEWEST = 0.4
 """Least fraction of a line that must be sky for its level to be known."""
 
 _MEDIAN_ERROR = 1.2533
-_THIRDS = 3
+_THIRDS, _FEWEST_THIRDS = 3, 2
 _STRIP, _FEWEST_LINES = 7, 20
 """A step is measured in strips of so many pixels on either side of the seam, in so many lines at least."""
 
@@ -31,10 +31,10 @@ class Pattern:
     Reduction averages the noise of pixels away, but not what all pixels of a row share: the stripes of ACS/WFC since
     2009, the 1/f noise of infrared arrays, unequal bias levels of amplifiers, bad columns without a flag.
 
-    A row or column is a stripe if the medians of its three thirds, sources left out, all are off its neighbours by more
-    than their error, alike and to the same side; where most lines are, even small ones are taken out. What varies
-    slowly from line to line is left, and so is all that covers more than half of a line: it may be an object.
-    A step is taken out at the middle of the image only, where amplifiers meet, and only if it is sharp.
+    A row or column is a stripe if the medians of its thirds, sources left out, are off its neighbours by more than
+    their error, alike and to the same side, and at least two thirds are sky; where most lines are, even small ones are
+    taken out. What varies slowly from line to line is left, and so is all that covers more than half of a line: it may
+    be an object. A step is taken out at the middle of the image only, where amplifiers meet, and only if it is sharp.
 
     Parameters
     ----------
@@ -81,9 +81,10 @@ class Pattern:
         offset, error = _centered(known, sigma)
         thirds = [_centered(third, sigma) for third in np.array_split(known, _THIRDS, axis=1)]
         alike = [np.abs(part - offset) < 3 * width + 0.3 * np.abs(offset) for part, width in thirds]
+        seen = sum(np.isfinite(width) for _, width in thirds) >= _FEWEST_THIRDS
         everywhere = np.median(np.abs(offset)) > 1.5 * np.median(error)
         stands_out = np.abs(offset) > (1 if everywhere else self.significance) * error
-        return np.where(stands_out & np.all(alike, axis=0), offset, 0)
+        return np.where(stands_out & seen & np.all(alike, axis=0), offset, 0)
 
     def _steps(self, known, sigma):
         """Return the steps between the amplifiers of the quarters of an image."""
@@ -118,9 +119,12 @@ class Pattern:
 def _centered(known, sigma):
     """Return the medians of rows, what varies slowly taken off, and their errors; where too little is known, 0."""
     level, error = _median(known, sigma)
-    unknown = ~np.isfinite(error)
-    level = np.where(unknown, 0, level)
-    return np.where(unknown, 0, level - median_filter(level, _SMOOTH, mode="reflect")), error
+    known = np.flatnonzero(np.isfinite(error))
+    offset = np.zeros(len(level))
+    if known.size:
+        level = np.interp(np.arange(len(level)), known, level[known])
+        offset[known] = (level - median_filter(level, _SMOOTH, mode="reflect"))[known]
+    return offset, error
 
 
 def _median(known, sigma):

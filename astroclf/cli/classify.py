@@ -16,6 +16,7 @@ from astroclf.cli.common import (
     outcomes,
     threads_per_worker,
 )
+from astroclf.cli.groups import add_combine_argument, find_groups
 from astroclf.cli.tables import FAILED, add_table_argument, format_rows
 
 __all__ = ["add_verb", "classify"]
@@ -25,12 +26,14 @@ Print what the frames show: one row a file, in the order given. No file is chang
 
 label is the most probable class and prob its probability; verdict is the class where that is sure,
 the group where only that is, else "unknown"; group and gprob are the most probable group and its
-probability. A file that fails keeps its row, with status ERROR and no label."""
+probability. A file that fails keeps its row, with status ERROR and no label. With --combine there is
+one row for all files of one target, as of several filters; file is their names joined by "+"."""
 
 _EXAMPLES = """
 astroclf classify *.fits
 astroclf classify -t csv -j 4 night1/*.fits.fz > night1.csv
 astroclf classify --hdu SCI,2 jb5g05ubq_flt.fits
+astroclf classify --combine m51_f435w_drz.fits m51_f555w_drz.fits m51_f814w_drz.fits
 astroclf classify --model imagenet kitten.fits
 """
 
@@ -61,6 +64,7 @@ def add_verb(verbs):
         choices=("onnx", "tensorflow"),
         help="what runs the astro model (default: onnx); tensorflow needs astroclf[tensorflow]",
     )
+    add_combine_argument(parser)
     parser.add_argument("--weights", metavar="FILE", help="with --model imagenet: local weights, not Keras's download")
 
 
@@ -82,20 +86,34 @@ def classify(args):
         args.usage_error("--model imagenet runs in TensorFlow only: leave --backend out")
     if args.model == "astro" and args.weights:
         args.usage_error("--weights is for --model imagenet: the astro model comes with its weights")
+    if args.model == "imagenet" and args.combine:
+        args.usage_error("--combine is for the astro model: leave --model imagenet out")
     if args.model == "imagenet":
         settings = {"weights": args.weights}
         complain("warning: ImageNet's labels are everyday things, not astronomy")
     else:
         settings = {"backend": args.backend or "onnx", "threads": threads_per_worker(args)}
     factory = partial(_make, args.model, settings, args.hdu, args.plane)
-    done = list(outcomes(factory, args))
-    rows = [_EMPTY | {"file": outcome.item} | (outcome.value or FAILED) for outcome in done]
+    rows = _combined(factory, args) if args.combine else [_row(outcome) for outcome in outcomes(factory, args)]
     sys.stdout.write(format_rows(rows, args.table))
-    return int(any(outcome.error for outcome in done))
+    return int(any(row["status"] == FAILED["status"] for row in rows))
 
 
-def _make(model, settings, hdu, plane):
-    from astroclf import AstroclfWarning, Classifier
+def _row(outcome):
+    return _EMPTY | {"file": outcome.item} | (outcome.value or FAILED)
+
+
+def _combined(factory, args):
+    """Return the rows of groups of files and of the files that cannot be read, in the order of the files."""
+    groups, failed = find_groups(args)
+    done = zip(groups, outcomes(partial(factory, combine=True), args, groups))
+    rows = [(group[0], _row(outcome)) for group, outcome in done]
+    rows += [(file, _EMPTY | {"file": file} | FAILED) for file in failed]
+    return [row for _, row in sorted(rows, key=lambda pair: args.files.index(pair[0]))]
+
+
+def _make(model, settings, hdu, plane, combine=False):
+    from astroclf import AstroclfWarning, Classifier, read_frame
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow, if it is used, greets on stderr
     with redirect_stdout(sys.stderr), warnings.catch_warnings():  # Keras tells of its download on stdout
@@ -103,5 +121,7 @@ def _make(model, settings, hdu, plane):
         classifier = Classifier(model, **settings)
     if model == "imagenet":
         return lambda path: classifier(open_frame(path, hdu, plane)).to_row()
+    if combine:  # the first reading has told the notes
+        return lambda files: classifier.combine(read_frame(file, hdu, plane) for file in files).to_row()
     clean = classifier.record.preprocessor.clean  # of a large frame either is held, as read or clean, not both
     return lambda path: classifier(clean(open_frame(path, hdu, plane))).to_row()

@@ -6,6 +6,7 @@ import os
 import re
 import sys
 import warnings
+from dataclasses import replace
 
 from astroclf import batch
 from astroclf.exceptions import AstroclfError, AstroclfWarning
@@ -112,7 +113,7 @@ def add_detach_argument(parser):
     )
 
 
-def outcomes(factory, args):
+def outcomes(factory, args, groups=None):
     """
     Work on the files, name those that fail on stderr, and yield what became of each.
 
@@ -122,13 +123,18 @@ def outcomes(factory, args):
         Makes the function of one file name; see `astroclf.batch.run`.
     args : `~argparse.Namespace`
         Parsed arguments of `add_file_arguments`.
+    groups : list of tuple of str, optional
+        Files that are one item each, instead of each file of ``args``.
 
     Yields
     ------
     outcome : `astroclf.batch.Outcome`
-        One per file, in the order given.
+        One per file or group, in the order given; the item of a group is its files joined by ``+``.
     """
-    for outcome in batch.run(factory, args.files, workers=args.jobs, progress=len(args.files) > _FEW):
+    items = args.files if groups is None else groups
+    for outcome in batch.run(factory, items, workers=args.jobs, progress=len(items) > _FEW):
+        if groups is not None:
+            outcome = replace(outcome, item="+".join(outcome.item))
         for text in outcome.warnings:
             complain(f"warning: {text}", outcome.item)
         if outcome.error is not None:

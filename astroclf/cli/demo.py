@@ -47,6 +47,7 @@ def add_verb(verbs):
         "dry_run": False,
         "force": False,
         "detach": False,
+        "combine": False,
     }
     parser.set_defaults(files=[_FRAME], jobs=1, debug=False, **settings)
 

@@ -7,19 +7,20 @@ import os
 import sys
 
 from astroclf import __version__
-from astroclf.cli import classify, demo, evaluate, info, show, tag, untag
+from astroclf.cli import classify, demo, evaluate, info, preview, show, tag, untag
 from astroclf.cli.common import complain, reason
 from astroclf.exceptions import AstroclfError
 
 __all__ = ["main", "make_parser"]
 
-_VERBS = (info, classify, tag, show, untag, evaluate, demo)
+_VERBS = (info, classify, preview, tag, show, untag, evaluate, demo)
 
 _EPILOG = """\
 examples:
   astroclf demo                     try it: make a simulated Hubble frame and tag it
   astroclf info m51.fits            say what a file is and how it is read
   astroclf classify *.fits          print a table, change nothing
+  astroclf preview m51.fits         draw every stage from the pixels to the picture
   astroclf tag *.fits -o tagged/    write tagged copies and pictures
 
 exit status: 0 if all files were done, 1 if some failed (each named on stderr), 2 for wrong usage.

@@ -14,9 +14,11 @@ from astroclf.cli.common import (
     open_frame,
     outcomes,
     printable,
+    reason,
     say,
     threads_per_worker,
 )
+from astroclf.cli.groups import add_combine_argument, find_groups
 from astroclf.exceptions import AstroclfError
 
 __all__ = ["add_verb", "tag"]
@@ -28,12 +30,16 @@ byte is ever changed. Tagging again replaces the block.
 WITHOUT -o THE FILES ARE TAGGED IN PLACE. With -o DIR, tagged copies go to DIR and the files stay as
 they are. The picture is <name without .fits[.gz|.bz2|.fz]>_astroclf.png, beside the tagged file. A
 file that exists where a copy or a picture goes is overwritten only if astroclf made it. JPEG and PNG
-files have no header: with -o, the metadata of a copy are tagged."""
+files have no header: with -o, the metadata of a copy are tagged.
+
+With --combine, files of one target, as of several filters, all get the same verdict, with the names
+of the others in CLFIN1, CLFIN2...; there is one picture, in colour, beside the first of them."""
 
 _EXAMPLES = """
 astroclf tag --dry-run m51.fits
 astroclf tag -o tagged/ -j 4 night1/*.fits
 astroclf tag --no-png m51.fits.fz
+astroclf tag --combine -o tagged/ m51_f435w_drz.fits m51_f555w_drz.fits m51_f814w_drz.fits
 """
 
 
@@ -58,6 +64,7 @@ def add_verb(verbs):
     parser.add_argument("--dry-run", action="store_true", help="print the cards that would change, write nothing")
     parser.add_argument("--force", action="store_true", help="also tag files whose CHECKSUM or DATASUM is wrong")
     add_detach_argument(parser)
+    add_combine_argument(parser)
 
 
 def tag(args):
@@ -78,10 +85,13 @@ def tag(args):
     if args.output_dir and not args.dry_run:
         args.output_dir.mkdir(parents=True, exist_ok=True)
     options = {"force": args.force, "detach": args.detach}
-    reader = partial(open_frame, hdu=args.hdu, plane=args.plane)
+    reader = partial(_read if args.combine else open_frame, hdu=args.hdu, plane=args.plane)
     factory = partial(_make, reader, args.output_dir, args.png, args.dry_run, options, threads_per_worker(args))
-    failed = False
-    for outcome in outcomes(factory, args):
+    groups, failed = None, False
+    if args.combine:
+        groups, unreadable = find_groups(args)
+        factory, failed = partial(factory, combine=True), bool(unreadable)
+    for outcome in outcomes(factory, args, groups):
         failed |= outcome.error is not None
         if outcome.value is not None:
             say(f"{printable(outcome.item)}: {outcome.value}")
@@ -116,10 +126,19 @@ def _outputs(file, output_dir, png):
         yield picture_path(path, output_dir).resolve()
 
 
-def _make(reader, output_dir, png, dry_run, options, threads):
+def _read(file, hdu, plane):
+    """Read a frame whose notes were told when it was first read."""
+    from astroclf import read_frame
+
+    return read_frame(file, hdu, plane)
+
+
+def _make(reader, output_dir, png, dry_run, options, threads, combine=False):
     from astroclf import Classifier
 
     classifier = Classifier(threads=threads)
+    if combine:
+        return partial(_tag_group, classifier, reader, output_dir, png, dry_run, options)
 
     def tag_one(file):
         frame = classifier.record.preprocessor.clean(reader(file))
@@ -153,13 +172,71 @@ def _write(file, prediction, output, options):
 def _write_and_draw(frame, file, prediction, output, options):
     """Draw first and save last: what can go wrong with the picture goes wrong before the file is touched."""
     from astroclf import annotate
-    from astroclf.annotation import is_annotated, picture_path, save_annotated
+    from astroclf.annotation import save_annotated
 
-    picture = picture_path(output or file)
-    if picture.exists() and not is_annotated(picture):
-        msg = f"{picture} exists and was not made by astroclf: move it away, or use --no-png or -o"
-        raise AstroclfError(msg)
+    picture = _free_picture(output or file)
     figure = annotate(frame, prediction)
     told = _write(file, prediction, output, options)
     save_annotated(figure, picture)
     return f"{told}, {printable(str(picture))}"
+
+
+def _free_picture(file):
+    """Return where the picture of a file goes; refuse to overwrite what astroclf did not make."""
+    from astroclf.annotation import is_annotated, picture_path
+
+    picture = picture_path(file)
+    if picture.exists() and not is_annotated(picture):
+        msg = f"{picture} exists and was not made by astroclf: move it away, or use --no-png or -o"
+        raise AstroclfError(msg)
+    return picture
+
+
+def _tag_group(classifier, reader, output_dir, png, dry_run, options, files):
+    """Tag files of one target with one verdict, and draw them in colour beside the first."""
+    frames = [classifier.record.preprocessor.clean(reader(file)) for file in files]
+    prediction = classifier.combine(frames)
+    outputs = [output_dir / Path(file).name if output_dir else None for file in files]
+    jobs = [(file, prediction.written_to(f.origin), output) for file, f, output in zip(files, frames, outputs)]
+    if dry_run:
+        lines = [line for job in jobs for line in (f"{printable(job[0])}:", *_changes(*job, options))]
+        return "\n".join(map(str, [prediction, *lines]))
+    draw = _drawing(frames, prediction, outputs[0] or files[0]) if png else None
+    written, errors = _write_all(jobs, options)
+    if draw and written:
+        written.append(draw())
+    if errors:
+        raise AstroclfError("; ".join(errors))
+    return f"{prediction} -> {', '.join(map(printable, written))}"
+
+
+def _drawing(frames, prediction, file):
+    """Draw several frames in colour; return what saves the picture and returns its name."""
+    from astroclf import annotate
+    from astroclf.annotation import save_annotated
+    from astroclf.render.combination import portray
+
+    picture = _free_picture(file)
+    frame, rgb = portray(frames) if len(frames) > 1 else (frames[0], None)
+    figure = annotate(frame, prediction, rgb=rgb)
+
+    def save():
+        save_annotated(figure, picture)
+        return str(picture)
+
+    return save
+
+
+def _write_all(jobs, options):
+    """Tag files, whatever becomes of the others; return the names of those written, and what went wrong."""
+    from astroclf import write_tags
+
+    written, errors = [], []
+    for file, prediction, output in jobs:
+        try:
+            write_tags(file, prediction, output=output, **options)
+        except (AstroclfError, OSError) as error:
+            errors.append(f"{file}: {reason(error).removeprefix(f'{file}: ')}")
+        else:
+            written.append(str(output or file))
+    return written, errors

@@ -87,6 +87,8 @@ class Origin:
         All HDUs there are, named as in ``hdus``.
     url : str or None
         The address of a remote file.
+    inputs : tuple of str
+        Names of the frames that were combined; of one of these, which has a path, those of the others.
     """
 
     path: Path | None = None
@@ -95,13 +97,14 @@ class Origin:
     fingerprint: tuple[int, int, int] | None = None
     present: tuple[str, ...] = ()
     url: str | None = None
+    inputs: tuple[str, ...] = ()
 
     @property
     def name(self):
-        """File name for messages and tables; ``<array>`` where there is no file."""
+        """File name for messages and tables, those of combined frames joined by ``+``; ``<array>`` without a file."""
         if self.url:
             return url_name(self.url)
-        return self.path.name if self.path else "<array>"
+        return self.path.name if self.path else "+".join(self.inputs) or "<array>"
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,8 @@
 
 import numpy as np
 
-from astroclf.frames import read_frame
+from astroclf.exceptions import FrameError
+from astroclf.frames import Origin, read_frame
 from astroclf.model.record import BUNDLED, load_record
 from astroclf.prediction import Prediction, Provenance, Status
 from astroclf.taxonomy import group_of
@@ -86,14 +87,61 @@ class Classifier:
             If ``source`` holds no image that can be read.
         """
         frame = self.record.preprocessor.clean(read_frame(source))  # the frame as read is let go
+        logits = self._logits(frame)
+        votes = logits.argmax(axis=1)
+        return self._verdict(self._probs(logits), votes, frame.quality, frame.origin)
+
+    def combine(self, sources):
+        """
+        Classify several frames of one target together, as of several filters.
+
+        The verdict is on the mean of the calibrated probabilities of the filters, each of which is the mean of those
+        of its frames: on held-out pictures that was better than classifying the frames stacked. The frames need not
+        be aligned.
+
+        Parameters
+        ----------
+        sources : iterable of `~astroclf.Frame` or anything `~astroclf.read_frame` takes
+            The frames; not modified. Each is let go when it has been looked at.
+
+        Returns
+        -------
+        prediction : `~astroclf.Prediction`
+            The verdict, its quality the mean of that of the frames. ``origin`` names them in ``inputs``, and has no
+            path: to tag a file with it, put that file's in its place.
+
+        Raises
+        ------
+        FrameError
+            If a source holds no image that can be read, or there is none.
+        """
+        filters, votes, origins, qualities = {}, [], [], []
+        for source in sources:
+            frame = self.record.preprocessor.clean(read_frame(source))
+            logits = self._logits(frame)
+            filters.setdefault(frame.facts.filter or len(filters), []).append(self._probs(logits))
+            votes.append(logits.argmax(axis=1))
+            origins.append(frame.origin)
+            qualities.append(frame.quality)
+        if not origins:
+            msg = "sources must hold at least one frame; got none"
+            raise FrameError(msg)
+        probs = np.mean([np.mean(group, axis=0) for group in filters.values()], axis=0)
+        origin = Origin(inputs=tuple(origin.name for origin in origins)) if len(origins) > 1 else origins[0]
+        return self._verdict(probs, np.concatenate(votes), float(np.mean(qualities)), origin, combined=len(origins))
+
+    def _logits(self, frame):
+        """Return the logits of the views of a cleaned frame, shape (views, classes)."""
         rgb = self.record.preprocessor(frame)
         turned = np.stack([np.rot90(rgb, k * (4 // self.views)) for k in range(self.views)])
-        return self._judge(self._backend.logits(turned), frame)
+        return self._backend.logits(turned)
 
-    def _judge(self, logits, frame):
-        """Return the verdict on the logits of the views, shape (views, classes)."""
+    def _probs(self, logits):
+        return _softmax(logits.mean(axis=0) / self.record.calibration.temperature)
+
+    def _verdict(self, probs, votes, quality, origin, combined=1):
+        """Return the verdict on calibrated probabilities, and on the classes that the views name."""
         calibration, labels = self.record.calibration, self.record.labels
-        probs = _softmax(logits.mean(axis=0) / calibration.temperature)
         order = np.argsort(-probs, kind="stable")
         groups = _group_probs(labels, probs)
         ranked = probs[order]
@@ -102,19 +150,19 @@ class Classifier:
             probs=tuple(ranked.tolist()),
             groups=tuple(groups),
             group_probs=tuple(groups.values()),
-            status=_status(ranked[0], next(iter(groups.values())), frame.quality, calibration),
-            quality=frame.quality,
-            provenance=self._provenance(),
-            agreement=float(np.mean(logits.argmax(axis=1) == order[0])),
+            status=_status(ranked[0], next(iter(groups.values())), quality, calibration),
+            quality=quality,
+            provenance=self._provenance(combined),
+            agreement=float(np.mean(votes == order[0])),
             n_set=max(int(np.count_nonzero(ranked >= calibration.conformal)), 1),
             coverage=calibration.coverage,
             taxonomy=self.record.taxonomy,
-            origin=frame.origin,
+            origin=origin,
         )
 
-    def _provenance(self):
+    def _provenance(self, combined):
         record = self.record
-        options = []
+        options = [f"combine={combined}"] if combined > 1 else []
         if self.views != record.views:
             options.append(f"views={self.views}")
         if self._backend.name != "onnx":

@@ -198,7 +198,9 @@ KEYWORDS = (
         "CLFINn",
         str,
         "other frame behind this verdict",
-        "The other frames of a verdict on several frames combined.",
+        "The other frames of a verdict on several frames combined; it is written into each of them. Characters that a "
+        "header cannot hold are escaped.",
+        lambda p, stamp: [printable(name) for name in p.origin.inputs],
     ),
     Keyword(
         "CLFMODEL",

@@ -98,6 +98,11 @@ class Tags(Mapping):
         return self.get("CLFGPROB")
 
     @property
+    def inputs(self):
+        """Names of the other frames behind a verdict on several; empty for one on this frame alone."""
+        return self._numbered("CLFIN")
+
+    @property
     def human_label(self):
         """Label given by a person."""
         return self.get("CLFHLAB")
