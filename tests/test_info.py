@@ -86,6 +86,16 @@ class TestSummary:
         tilted = summarize(rng.normal(100, 1, (224, 224)) + np.arange(224))
         assert tilted["sky_range"] == pytest.approx(223, rel=0.02)
 
+    def test_says_what_pattern_is_taken_out(self, tmp_path, capsys):
+        """A bad line is told with its height, in the summary and on the command line; without one nothing is."""
+        data = np.random.default_rng(1).normal(100, 5, (224, 224)).astype(np.float32)
+        assert summarize(data)["pattern"] == 0
+        data[80] += 60
+        assert summarize(data)["pattern"] == pytest.approx(60, abs=2)
+        fits.writeto(tmp_path / "striped.fits", data)
+        assert main(["info", str(tmp_path / "striped.fits")]) == 0
+        assert "; stripes or steps of up to" in " ".join(capsys.readouterr().out.split())
+
     @pytest.mark.parametrize("mirror", [False, True])
     @pytest.mark.parametrize("angle", [0, 30, -120])
     def test_place(self, angle, mirror):
