@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.ndimage import gaussian_filter
 
+from astroclf import threads as threads_module
 from astroclf.clean import CosmicRays, neighbours
 from astroclf.clean.noise import Noise
 from astroclf.datasets import draw_scene
@@ -246,7 +247,7 @@ def test_any_number_of_threads(monkeypatch):
     ccd = CCDData(clean + rays, unit="electron")
     results = []
     for threads in (1, 2, 5):
-        monkeypatch.setattr(neighbours, "THREADS", threads)
+        monkeypatch.setattr(threads_module, "COUNT", threads)
         results.append(CosmicRays()(ccd))
     for result, struck in results[1:]:
         assert_array_equal(result.data, results[0][0].data)

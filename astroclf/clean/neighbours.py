@@ -6,18 +6,14 @@ Pixels are named by flat index into the image with its margin, in rising order. 
 for NumPy lets others run while it computes; what is found depends on neither.
 """
 
-import os
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
+
+from astroclf.threads import in_threads
 
 __all__ = ["Field"]
 
 MARGIN = 4
 """Pixels around the image; nothing looks further."""
-
-THREADS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-"""Bands that are worked on at a time."""
 
 _INNER = (slice(MARGIN, -MARGIN),) * 2
 _BAND, _TILE, _FEW = 256, 2**15, 2**11
@@ -51,9 +47,9 @@ class Field:
 
     def _load(self, rows, filling):
         data, closed = self._data[_INNER][rows], self._closed[_INNER][rows]
-        data[:], closed[:] = self._image[rows], self._bad(rows)
-        if closed.any():
-            np.putmask(data, closed, filling)
+        closed[:] = self._bad(rows)
+        np.copyto(data, self._image[rows], casting="same_kind")
+        np.copyto(data, filling, where=closed)
 
     def _reflect(self):
         inner = self._data[_INNER]
@@ -70,7 +66,7 @@ class Field:
 
     def _in_bands(self, function):
         starts = range(0, len(self._image), _BAND)
-        return _in_threads(function, [slice(start, min(start + _BAND, len(self._image))) for start in starts])
+        return in_threads(function, [slice(start, min(start + _BAND, len(self._image))) for start in starts])
 
     def outstanding(self, threshold, select):
         """
@@ -198,7 +194,7 @@ class Field:
     def repair(self, found):
         """Replace pixels by the median of those within 2 that are neither bad nor repaired, and close them."""
         self._closed.reshape(-1)[found] = True
-        _in_threads(self._repair, _parts(found))
+        in_threads(self._repair, _parts(found))
 
     def _repair(self, at):
         window = at[:, None] + self._window(2)
@@ -247,11 +243,3 @@ def _largest_fold(data):
 def _parts(array):
     """Return a few elements of an array at a time, as views."""
     return [array[start : start + _FEW] for start in range(0, len(array), _FEW)]
-
-
-def _in_threads(function, items):
-    """Return what a function gives for each item, in order."""
-    if min(THREADS, len(items)) < 2:
-        return [function(item) for item in items]
-    with ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(function, items))

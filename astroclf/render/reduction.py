@@ -6,6 +6,8 @@ from functools import lru_cache
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from astroclf.threads import in_threads
+
 __all__ = ["fill_empty", "fit_inside", "keep_points", "reduce_image"]
 
 _STRIP = 128
@@ -134,12 +136,13 @@ def keep_points(flat, sigma, data, mask, *, sky, least, most):
     noise = _noise(data, mask, sky)
     if not (noise > 0 and sigma > 0):
         return flat
-    local = flat + sky.on(flat.shape)
     row, column = (((np.arange(n) + 0.5) * (m / n)).astype(int) for n, m in zip(data.shape, flat.shape))
-    lifted = flat.copy()
-    for start in range(0, len(data), _STRIP):
-        rows = slice(start, start + _STRIP)
-        y, x, height = _points(data, mask, rows, local[row[rows]][:, column], least * noise)
+    local, lifted = (flat + sky.on(flat.shape))[:, column], flat.copy()
+
+    def search(rows):
+        return _points(data, mask, rows, local[row[rows]], least * noise)
+
+    for y, x, height in in_threads(search, [slice(start, start + _STRIP) for start in range(0, len(data), _STRIP)]):
         np.maximum.at(lifted, (row[y], column[x]), np.minimum(height / noise, most).astype(np.float32) * sigma)
     return lifted
 
@@ -148,7 +151,7 @@ def _points(data, mask, rows, local, least):
     """Return rows, columns and heights above their surroundings of the stars in some rows of an image."""
     inner = slice(max(rows.start, 1), min(rows.stop, len(data) - 1))
     above = data[inner] - local[inner.start - rows.start : inner.stop - rows.start]
-    y, x = np.nonzero(above[:, 1:-1] > least)
+    y, x = np.divmod(np.flatnonzero(above[:, 1:-1] > least), above.shape[1] - 2)
     height, here, y, x = above[y, x + 1], local[y + inner.start - rows.start, x + 1], y + inner.start, x + 1
     left, right, down, up = (
         np.where(mask[a, b], -np.inf, data[a, b] - here) for a, b in ((y, x - 1), (y, x + 1), (y - 1, x), (y + 1, x))
