@@ -43,7 +43,7 @@ except ImportError:
     sep = None
 
 FILES = {"ACS/WFC flt": "acs_wfc_flt", "WFC3/UVIS flc": "wfc3_uvis_flc"}
-SCENES = ("galaxy_field", "star_field", "diffuse_nebula")
+SCENES = ("galaxy_field", "globular_cluster", "diffuse_nebula")
 CHIP, LEVEL, SIGMA, SIZE = (2048, 4096), 100.0, 6.0, 224
 SHAPES = ((512, 512), (1024, 1024), (2048, 2048), (2048, 4096), (4096, 4096))
 SETTINGS = Preprocessor()
