@@ -41,6 +41,7 @@ def pixels(path):
     return [content[span["datLoc"] : span["datLoc"] + span["datSpan"]] for span in spans]
 
 
+@pytest.mark.slow
 def test_every_real_frame(frames_dir, tmp_path, capsys):
     """All real frames are tagged and drawn in one command; no pixel changes; untag undoes it."""
     for path in frames_dir.glob("*.fit*"):

@@ -94,6 +94,7 @@ def coarse(monkeypatch):
 class TestLayout:
     """Where texts are."""
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("shape", SHAPES, ids=str)
     def test_nothing_collides(self, shape):
         """No text is clipped or covered, whatever the shape of the frame."""
@@ -235,7 +236,9 @@ class TestFigure:
             assert to_png(draw(frame)) == one
 
     @pytest.mark.parametrize(
-        "name", ["$\\frac{1}$ _a^b", "a\nb\x1b[31m\u202edne", "\ud800\udfff" + "\u0301" * 50 + "<b>&amp;" + "x" * 5000]
+        "name",
+        ["$\\frac{1}$ _a^b", "a\nb\x1b[31m\u202edne", "\ud800\udfff" + "\u0301" * 50 + "<b>&amp;" + "x" * 5000],
+        ids=["mathematics", "control", "long"],
     )
     def test_hostile_names(self, name):
         """Any text in the header is drawn in one line, as it is, without a warning."""

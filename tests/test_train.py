@@ -183,6 +183,7 @@ def test_evaluation_manifest_errors(tmp_path):
     assert [case.path.name for case in read_cases(path)] == ["b.fits"]
 
 
+@pytest.mark.slow
 def test_bundled_model_on_drawn_frames(tmp_path):
     """On new drawn frames the bundled model is right far more often than chance, as the model card says."""
     truth, _ = make_examples(140, [], Preprocessor(), seed=99, path=tmp_path / "new.npy")
