@@ -41,6 +41,8 @@ class Stages:
         The reduced image less sky and pattern, gaps filled.
     picture : `~numpy.ndarray`
         ``flat``, small stars kept: what is stretched.
+    scales : sequence of 3 callable
+        Interval and stretch of each channel.
     rgb : `~numpy.ndarray`, shape (my, mx, 3), range [0, 1]
         The picture.
     """
@@ -54,6 +56,7 @@ class Stages:
     pattern: np.ndarray
     flat: np.ndarray
     picture: np.ndarray
+    scales: list
     rgb: np.ndarray
 
     @property
@@ -161,8 +164,9 @@ class Preprocessor:
             sky = self.background(reduced - pattern, empty)
         flat = fill_empty(reduced - pattern - sky.on(reduced.shape), empty)
         picture = self._keep_points(flat, data, mask, sky)
-        rgb = to_rgb(picture, self._scales(picture, sky.sigma, scales))
-        return Stages(frame, clean, part, reduced, empty, sky, pattern, flat, picture, rgb)
+        scales = self._scales(picture, sky.sigma, scales)
+        rgb = to_rgb(picture, scales)
+        return Stages(frame, clean, part, reduced, empty, sky, pattern, flat, picture, scales, rgb)
 
     def views(self, frame, kinds=VIEWS, *, tiles=2, sources=4):
         """
@@ -248,8 +252,7 @@ class Preprocessor:
             The frame in the middle of a square.
         """
         stages = self.stages(frame)
-        square = _pad_to_square(stages.picture, self.size)
-        return to_rgb(square, self._scales(stages.picture, stages.sky.sigma))
+        return to_rgb(_pad_to_square(stages.picture, self.size), stages.scales)
 
     def _pattern(self, flat, empty, sigma):
         return np.zeros_like(flat) if self.pattern is None else self.pattern(flat, empty, sigma)

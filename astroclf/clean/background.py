@@ -20,7 +20,7 @@ or the plane explains nearly all boxes: a planet that fills the frame is shaded 
 
 _PASSES = 15
 _BRIGHT_WEIGHT = 0.05
-_MEDIAN_ERROR = 1.2533
+MEDIAN_ERROR = 1.2533
 """Error of the median of n normal values, times sqrt(n) / sigma."""
 
 _OUTSHINES = 2.0
@@ -156,7 +156,7 @@ class Background:
             return guess if guess.sigma else _one_box(data[~mask])
         level = level + guess.on(level.shape)
         sigma = float(np.percentile(scatter[good], _QUIET))
-        error = _MEDIAN_ERROR * sigma / np.sqrt(np.median(count[good]))
+        error = MEDIAN_ERROR * sigma / np.sqrt(np.median(count[good]))
         return Sky(self._knots(level, good, error).astype(np.float32), sigma)
 
     def _knots(self, level, good, error):

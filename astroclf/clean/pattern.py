@@ -7,7 +7,7 @@ import numpy as np
 from astropy.stats import mad_std
 from scipy.ndimage import median_filter
 
-from astroclf.clean.background import find_sources
+from astroclf.clean.background import MEDIAN_ERROR, find_sources
 
 __all__ = ["Pattern"]
 
@@ -17,7 +17,6 @@ _SMOOTH = 15
 _FEWEST = 0.4
 """Least fraction of a line that must be sky for its level to be known."""
 
-_MEDIAN_ERROR = 1.2533
 _THIRDS, _FEWEST_THIRDS = 3, 2
 _STRIP, _FEWEST_LINES = 7, 20
 """A step is measured in strips of so many pixels on either side of the seam, in so many lines at least."""
@@ -112,7 +111,7 @@ class Pattern:
         side = np.where(np.arange(known.shape[1]) < middle, -0.5, 0.5)
         if step.size < _FEWEST_LINES:
             return 0 * side
-        error = _MEDIAN_ERROR * mad_std(step) / np.sqrt(step.size)
+        error = MEDIAN_ERROR * mad_std(step) / np.sqrt(step.size)
         return side * (np.median(step) if abs(np.median(step)) > self.significance * error else 0.0)
 
 
@@ -133,4 +132,4 @@ def _median(known, sigma):
     ordered = np.sort(known, axis=1)  # NaN last; several times as fast as numpy.nanmedian
     level = (ordered[rows, (count - 1) // 2] + ordered[rows, count // 2]) / 2
     enough = count >= _FEWEST * known.shape[1]
-    return level, np.where(enough, _MEDIAN_ERROR * sigma / np.sqrt(np.maximum(count, 1)), np.inf)
+    return level, np.where(enough, MEDIAN_ERROR * sigma / np.sqrt(np.maximum(count, 1)), np.inf)
