@@ -12,13 +12,14 @@ from PIL import Image
 from scipy.special import softmax
 
 from astroclf import AstroclfError, Classifier, Preprocessor
+from astroclf.frames.frame import Exposure
 from astroclf.model import load_record
 from astroclf.model.onnx_backend import OnnxBackend
 from astroclf.taxonomy import labels
 from astroclf.train.calibrate import calibrate, group_matrix, view_logits
 from astroclf.train.evaluate import class_table, read_cases, run_cases, summary, wilson_interval
 from astroclf.train.examples import make_examples, read_manifest, split_of
-from astroclf.train.forward import light_from_picture, simulate_frame
+from astroclf.train.forward import frame_of_picture, light_from_picture, simulate_frame
 
 
 @pytest.fixture
@@ -61,6 +62,17 @@ def test_black_picture():
     """A black picture gives no light, and no division by zero."""
     light = light_from_picture(np.zeros((80, 80, 3), np.uint8), (100, 100), np.random.default_rng(0))
     assert not light.any()
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_frame_of_picture(seed):
+    """A picture as it is keeps three quarters of its sides and its grey levels, and is rendered as a picture file is."""
+    picture = np.random.default_rng(seed).integers(0, 256, (90, 130, 3), dtype=np.uint8)
+    frame = frame_of_picture(picture, np.random.default_rng(seed))
+    assert min(frame.shape) >= 67
+    assert max(frame.shape) >= 97
+    assert frame.exposure is Exposure.PICTURE
+    assert 0 <= frame.ccd.data.min() <= frame.ccd.data.max() <= 255
 
 
 def test_splits_are_by_object_and_stay():

@@ -13,7 +13,7 @@ import numpy as np
 
 from astroclf.exceptions import AstroclfError
 from astroclf.taxonomy import labels
-from astroclf.train.forward import simulate_frame
+from astroclf.train.forward import frame_of_picture, simulate_frame
 
 __all__ = [
     "SPLITS",
@@ -30,6 +30,7 @@ SPLITS = {"test": 0.25, "calibration": 0.4, "train": 1.0}
 """Upper ends of the shares of objects: a quarter tests, 15 % calibrate, the rest train."""
 
 _PICTURE_SHARE = 0.6
+_AS_IS_SHARE = 0.3
 _FEWEST_OBJECTS = 5
 _CHUNK = 64
 
@@ -111,7 +112,8 @@ def make_examples(count, pictures, preprocessor, *, seed, path, workers=1):
     Make rendered training frames, as many of each class, and store them in a file.
 
     Of the classes with at least five objects among the pictures, three frames of five are made from
-    one of these, each object equally often; all others are drawn.
+    one of these, each object equally often; all others are drawn. Three in ten of those made from a picture
+    are the picture itself, as it is read from a picture file.
 
     Parameters
     ----------
@@ -177,7 +179,8 @@ def _example(index, by_object, preprocessor, seed):
     rng = np.random.default_rng((seed, index))
     truth = index % len(labels())
     picture, key = choose_example(labels()[truth], by_object, rng)
-    frame = simulate_frame(labels()[truth], rng, picture)
+    as_is = picture is not None and rng.random() < _AS_IS_SHARE
+    frame = frame_of_picture(picture, rng) if as_is else simulate_frame(labels()[truth], rng, picture)
     return np.round(255 * preprocessor(frame)).astype(np.uint8), truth, key
 
 

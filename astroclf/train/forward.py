@@ -15,10 +15,11 @@ from astroclf.datasets.scenes import draw_scene
 from astroclf.datasets.scenes.drawing import cloud, convolve, log_uniform, psf, unit
 from astroclf.datasets.scenes.stars import sprinkle
 from astroclf.frames import Frame
+from astroclf.frames.frame import Exposure
 
-__all__ = ["expose", "light_from_picture", "simulate_frame"]
+__all__ = ["expose", "frame_of_picture", "light_from_picture", "simulate_frame"]
 
-_SIDES = (140, 380)
+_SIDES = (140, 440)
 _FAINTEST, _BRIGHTEST = 8.0, 1600.0
 
 
@@ -38,7 +39,7 @@ def simulate_frame(label, rng, picture=None):
     Returns
     -------
     frame : `~astroclf.Frame`
-        Between 140 and 380 pixels on a side, in arbitrary units, perhaps with masked gaps.
+        Between 100 and 440 pixels on a side, in arbitrary units, perhaps with masked gaps.
     """
     shape = _random_shape(rng)
     fwhm = log_uniform(rng, 0.8, 4.5)
@@ -52,6 +53,31 @@ def simulate_frame(label, rng, picture=None):
             light = _place(light, shape, rng)
         light = unit(light + _veil(shape, rng, fwhm))
     return expose(light, log_uniform(rng, _FAINTEST, _BRIGHTEST), rng)
+
+
+def frame_of_picture(picture, rng):
+    """
+    Make a frame as `~astroclf.read_frame` makes one of a picture file: stretched, clean and grey.
+
+    Parameters
+    ----------
+    picture : `~numpy.ndarray` of uint8, shape (ny, nx, 3)
+        Row 0 at the bottom.
+    rng : `~numpy.random.Generator`
+        Chooses the mix of colours, the crop (at least three quarters of each side), turns and contrast.
+
+    Returns
+    -------
+    frame : `~astroclf.Frame`
+        Whole numbers or not between 0 and 255, in adu.
+    """
+    mix = (1 / 3,) * 3 if rng.random() < 0.5 else rng.dirichlet((4, 4, 4))
+    grey = np.rot90(picture.astype(np.float32) @ np.float32(mix), rng.integers(4))[:: rng.choice([-1, 1])]
+    sides = [int(n * rng.uniform(0.75, 1)) for n in grey.shape]
+    start = [rng.integers(0, n - side + 1) for n, side in zip(grey.shape, sides)]
+    part = grey[start[0] : start[0] + sides[0], start[1] : start[1] + sides[1]]
+    data = 255 * (part / 255) ** log_uniform(rng, 0.7, 1.4)
+    return Frame(CCDData(data.astype(np.float32), unit="adu"), exposure=Exposure.PICTURE)
 
 
 def _random_shape(rng):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from astroclf.model.record import BUNDLED
+from astroclf.model.record import BUNDLED, load_record
 from astroclf.preprocess import Preprocessor
 from astroclf.taxonomy import TAXONOMY, labels
 from astroclf.train.examples import make_examples, read_manifest, split_of
@@ -24,13 +24,14 @@ __all__ = [
     "write_examples",
 ]
 
-COUNTS = {"train": 36000, "calibration": 2800, "test": 4200}
+COUNTS = {"train": 12000, "calibration": 2800, "test": 4200}
 """Number of examples in each split, equally many of each class."""
 
-_SEEDS = {"train": 1, "calibration": 2, "test": 3}
+_SEEDS = {"train": 4, "calibration": 5, "test": 6}
 _VIEWS = 4
 _MEASURED = 2800
-_EPOCHS, _RATE = 4, 2e-4
+_WATCHED = 800
+_EPOCHS, _RATE = 3, 1e-4
 _LICENCE = (
     "Weights: free for research and teaching. They were fitted on pictures most of which may not be redistributed; "
     "the code's BSD licence does not extend to them."
@@ -93,7 +94,7 @@ def load_examples(folder, split):
     return np.load(path, mmap_mode="r"), np.array(told["truth"]), ~drawn
 
 
-def fit_model(folder, imagenet=None, *, epochs=_EPOCHS):
+def fit_model(folder, imagenet=None, start=None, *, epochs=_EPOCHS):
     """
     Fit the network on the examples of a folder; its weights go to ``fitted.weights.h5`` there.
 
@@ -103,21 +104,27 @@ def fit_model(folder, imagenet=None, *, epochs=_EPOCHS):
         What `write_examples` filled. Cached features take 0.4 MB an example.
     imagenet : path-like, optional
         ImageNet weights as ``.npz``; by default Keras downloads them.
+    start : path-like, optional
+        Record of a fitted model, to begin with its weights and not with ImageNet's.
     epochs : int, optional
         Passes over the examples.
     """
+    from astroclf.model.tensorflow_backend import fill_from_onnx
     from astroclf.train.network import build_classifier, cache_trunk, fit_tail, load_imagenet
 
     folder = Path(folder)
     model = build_classifier(len(labels()))
-    load_imagenet(model, imagenet)
-    features, truth = {}, {}
+    if start is None:
+        load_imagenet(model, imagenet)
+    else:
+        fill_from_onnx(model, load_record(start).read_bytes())
+    features, truth, limits = {}, {}, {"calibration": _WATCHED, "train": None}
     for split in ("calibration", "train"):
-        images, truth[split], _ = load_examples(folder, split)
+        images, truth[split], _ = (part[: limits[split]] for part in load_examples(folder, split))
         features[split] = cache_trunk(model, images, folder / f"{split}_trunk.npy")
     fit_tail(
         model, features["train"], truth["train"], epochs=epochs, rate=_RATE,
-        validation=(features["calibration"][:800], truth["calibration"][:800]),
+        validation=(features["calibration"], truth["calibration"]),
         checkpoint=folder / "epoch.weights.h5",
     )  # fmt: skip
     model.save_weights(folder / "fitted.weights.h5")
