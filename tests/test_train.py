@@ -17,9 +17,11 @@ from astroclf.model import load_record
 from astroclf.model.onnx_backend import OnnxBackend
 from astroclf.taxonomy import labels
 from astroclf.train.calibrate import calibrate, group_matrix, view_logits
-from astroclf.train.evaluate import class_table, read_cases, run_cases, summary, wilson_interval
+from astroclf.train.evaluate import read_cases, run_cases
 from astroclf.train.examples import make_examples, read_manifest, split_of
 from astroclf.train.forward import frame_of_picture, light_from_picture, simulate_frame
+from astroclf.train.predictions import Predictions
+from astroclf.train.report import measure
 
 
 @pytest.fixture
@@ -139,13 +141,6 @@ def test_group_matrix():
     np.testing.assert_array_equal(matrix.sum(axis=1), 1)
 
 
-def test_wilson_interval():
-    """The interval is that of the textbook (Wilson 1927; e.g. 8 of 10), and honest at the ends."""
-    np.testing.assert_allclose(wilson_interval(0.8, 10), (0.4902, 0.9433), atol=1e-4)
-    assert wilson_interval(1.0, 5)[1] == pytest.approx(1)
-    assert wilson_interval(0, 0) == (0.0, 1.0)
-
-
 class _Oracle:
     """A classifier that says what it is told."""
 
@@ -170,14 +165,9 @@ def test_summary_counts_objects_once(manifest):
     oracle._template = Classifier(views=1)(np.random.default_rng(0).normal(size=(64, 64)))
     outcomes = list(run_cases(cases, oracle))
     assert "missing.fits" in outcomes[5].error
-    table = summary(outcomes)
-    assert (table["files"][0], table["objects"][0]) == (7, 6)
-    assert table["by_file"][0] == pytest.approx(5 / 7, abs=1e-4)
-    assert table["by_object"][0] == pytest.approx((0.5 + 3 + 1) / 6, abs=1e-4)
-    classes = class_table(outcomes)
-    spiral = classes[classes["label"] == "spiral_galaxy"][0]
-    assert (spiral["files"], spiral["named"]) == (6, 4)
-    assert spiral["recall"] == pytest.approx(4 / 6, abs=1e-3)
+    section = measure(Predictions.from_outcomes(outcomes))["picture"]
+    label = section["shares"]["label"]
+    assert (label["files"], label["objects"], section["unread"]) == (6, 5, 0)
 
 
 def test_evaluation_manifest_errors(tmp_path):

@@ -1,30 +1,51 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
-"""Evaluation on labelled frames and pictures: accuracy by class and group, with counts and intervals."""
+"""Evaluation on labelled frames and pictures: the manifest, and the classifier's word on each of its files."""
 
 import csv
-from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
-from astropy.table import Table
 
 from astroclf.exceptions import AstroclfError
 from astroclf.frames import read_frame
 from astroclf.taxonomy import group_of, labels
 from astroclf.train.examples import split_of
+from astroclf.train.predictions import KINDS
 
-__all__ = ["Case", "Outcome", "class_table", "read_cases", "run_cases", "summary", "wilson_interval"]
+__all__ = ["Case", "Outcome", "read_cases", "run_cases"]
+
+_PICTURES = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
 
 
 @dataclass(frozen=True)
 class Case:
-    """A file whose truth is known: the label, the labels that count as right, and the object it shows."""
+    """
+    A file whose truth is known.
+
+    Parameters
+    ----------
+    path : `~pathlib.Path`
+        Where it is.
+    label : str
+        What it shows.
+    accept : tuple of str
+        The labels that count as right.
+    object_key : str
+        The object of the sky it shows.
+    name : str
+        Its name in the manifest.
+    kind : str
+        One of `astroclf.train.predictions.KINDS`.
+    snr : float
+        Signal to noise; NaN where that is not known.
+    """
 
     path: Path
     label: str
     accept: tuple[str, ...]
     object_key: str
+    name: str
+    kind: str
+    snr: float
 
 
 @dataclass(frozen=True)
@@ -54,7 +75,9 @@ def read_cases(manifest, split=None):
     ----------
     manifest : path-like
         CSV file with the columns ``file`` or ``path`` (relative to it), ``label`` and ``object_key``;
-        ``accept``, if there, lists the labels that count as right, and rows where it is empty are left out.
+        ``accept``, if there, lists the labels that count as right, and rows where it is empty are left out;
+        ``kind``, if there, is one of `astroclf.train.predictions.KINDS` (by default that of the file type), and
+        ``snr`` the signal to noise of a simulated frame.
     split : {'train', 'calibration', 'test'}, optional
         Only the objects of this split.
 
@@ -66,7 +89,7 @@ def read_cases(manifest, split=None):
     Raises
     ------
     AstroclfError
-        If the manifest cannot be read, lacks a column or names an unknown label.
+        If the manifest cannot be read, lacks a column or has an unknown label, kind or signal to noise.
     """
     manifest = Path(manifest)
     try:
@@ -89,7 +112,24 @@ def _case(row, manifest):
     if unknown:
         msg = f"{manifest}: {name}: unknown label {', '.join(unknown)}; known are {', '.join(labels())}"
         raise AstroclfError(msg)
-    return Case(manifest.parent / name, row["label"], accept, row["object_key"])
+    kind, snr = _kind(row.get("kind"), name, manifest), _snr(row.get("snr"), name, manifest)
+    return Case(manifest.parent / name, row["label"], accept, row["object_key"], name, kind, snr)
+
+
+def _kind(text, name, manifest):
+    kind = text or ("picture" if Path(name).suffix.lower() in _PICTURES else "frame")
+    if kind not in KINDS:
+        msg = f"{manifest}: {name}: unknown kind {kind}; known are {', '.join(KINDS)}"
+        raise AstroclfError(msg)
+    return kind
+
+
+def _snr(text, name, manifest):
+    try:
+        return float(text or "nan")
+    except ValueError as error:
+        msg = f"{manifest}: {name}: snr must be a number, or empty; got {text}"
+        raise AstroclfError(msg) from error
 
 
 def run_cases(cases, classifier):
@@ -113,117 +153,3 @@ def run_cases(cases, classifier):
             yield Outcome(case, classifier(read_frame(case.path)))
         except AstroclfError as error:
             yield Outcome(case, None, str(error))
-
-
-def wilson_interval(rate, count, z=1.96):
-    """
-    Return the Wilson (1927) interval of a proportion.
-
-    Parameters
-    ----------
-    rate : float
-        Observed proportion, in [0, 1].
-    count : float
-        Number of independent trials.
-    z : float, optional
-        Standard deviations; 1.96 for 95 per cent.
-
-    Returns
-    -------
-    low, high : float
-        In [0, 1]; (0, 1) where ``count`` is 0.
-
-    Examples
-    --------
-    >>> from astroclf.train.evaluate import wilson_interval
-    >>> low, high = wilson_interval(0.9, 100)
-    >>> round(low, 3), round(high, 3)
-    (0.826, 0.945)
-    """
-    if not count:
-        return 0.0, 1.0
-    middle = rate + z**2 / (2 * count)
-    half = z * np.sqrt(rate * (1 - rate) / count + z**2 / (4 * count**2))
-    return tuple(float((middle + sign * half) / (1 + z**2 / count)) for sign in (-1, 1))
-
-
-def summary(outcomes):
-    """
-    Sum up outcomes over all files and over all objects.
-
-    Parameters
-    ----------
-    outcomes : sequence of Outcome
-        What `run_cases` yields.
-
-    Returns
-    -------
-    table : `~astropy.table.Table`
-        Rows ``label``, ``group``, ``label when OK``: columns ``files``, ``objects``, ``by_file``,
-        ``by_object`` (the mean over objects of their share of right files), ``low`` and ``high`` (Wilson
-        95 per cent interval of ``by_object``, one trial an object).
-    """
-    sure = [outcome for outcome in outcomes if outcome.prediction is not None and outcome.prediction.status == "OK"]
-    rows = [
-        _row("label", outcomes, lambda outcome: outcome.right),
-        _row("group", outcomes, lambda outcome: outcome.right_group),
-        _row("label when OK", sure, lambda outcome: outcome.right),
-    ]
-    table = Table(rows=rows)
-    table.meta["balanced accuracy"] = _balanced(outcomes)
-    return table
-
-
-def _row(name, outcomes, judge):
-    by_object = defaultdict(list)
-    for outcome in outcomes:
-        by_object[outcome.case.object_key].append(judge(outcome))
-    shares = [np.mean(right) for right in by_object.values()]
-    by_object_rate = float(np.mean(shares)) if shares else 0.0
-    low, high = wilson_interval(by_object_rate, len(shares))
-    by_file = float(np.mean([judge(outcome) for outcome in outcomes])) if outcomes else 0.0
-    return {
-        "right": name, "files": len(outcomes), "objects": len(shares), "by_file": round(by_file, 4),
-        "by_object": round(by_object_rate, 4), "low": round(low, 4), "high": round(high, 4),
-    }  # fmt: skip
-
-
-def _balanced(outcomes):
-    by_class = defaultdict(list)
-    for outcome in outcomes:
-        by_class[outcome.case.label].append(outcome.right)
-    return round(float(np.mean([np.mean(right) for right in by_class.values()])), 4) if by_class else 0.0
-
-
-def class_table(outcomes):
-    """
-    Tabulate recall and precision by class.
-
-    Parameters
-    ----------
-    outcomes : sequence of Outcome
-        What `run_cases` yields.
-
-    Returns
-    -------
-    table : `~astropy.table.Table`
-        Columns ``label``, ``files``, ``objects``, ``recall`` with its Wilson interval by file, and
-        ``precision`` (NaN where the class was never named), with ``named``, how often it was.
-    """
-    rows = []
-    for label in labels():
-        mine = [outcome for outcome in outcomes if outcome.case.label == label]
-        named = [
-            outcome for outcome in outcomes if outcome.prediction is not None and outcome.prediction.label == label
-        ]
-        if not mine and not named:
-            continue
-        recall = float(np.mean([outcome.right for outcome in mine])) if mine else float("nan")
-        low, high = wilson_interval(recall, len(mine)) if mine else (float("nan"), float("nan"))
-        precision = float(np.mean([outcome.right for outcome in named])) if named else float("nan")
-        rows.append({
-            "label": label, "files": len(mine), "objects": len({outcome.case.object_key for outcome in mine}),
-            "recall": round(recall, 3), "low": round(low, 3), "high": round(high, 3),
-            "named": len(named), "precision": round(precision, 3),
-        })  # fmt: skip
-    return Table(rows=rows)
