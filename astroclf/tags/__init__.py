@@ -3,7 +3,8 @@
 
 from astroclf.tags.keywords import KEYWORDS, Keyword, keyword_table, to_cards
 from astroclf.tags.read import Tags, read_tags
-from astroclf.tags.write import Change, plan_tags, remove_tags, write_tags
+from astroclf.tags.rewrite import Change
+from astroclf.tags.write import plan_tags, remove_tags, write_tags
 
 __all__ = [
     "KEYWORDS",
