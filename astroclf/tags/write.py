@@ -114,7 +114,7 @@ def remove_tags(target, *, all=False, output=None, detach=False):
     target : str, `~pathlib.Path`, `~astropy.io.fits.HDUList`, `~astropy.io.fits.Header` or object with a header
         As for `write_tags`.
     all : bool, optional
-        Remove a person's label, too.
+        Remove people's labels, too, the earlier ones in HISTORY among them.
     output : str or `~pathlib.Path`, optional
         Write a copy without the block, to this file or into this folder; it must not be there already.
     detach : bool, optional
@@ -142,7 +142,7 @@ def remove_tags(target, *, all=False, output=None, detach=False):
         return old
     path, destination = find_paths(target, output)
     if picture_kind(path):
-        untag_picture(path, destination, detach)
+        untag_picture(path, destination, detach, human=all)
         return old
     with opened(path) as source:
         edits = make_edits(source, [], drop)
