@@ -124,11 +124,11 @@ def read_corrections(path):
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
             reader = csv.DictReader(stream)
+            columns = reader.fieldnames or []
             rows = [(reader.line_num, row) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         msg = f"{path}: the list of labels cannot be read: {getattr(error, 'strerror', None) or error}"
         raise TagError(msg) from error
-    columns = reader.fieldnames or []
     if not {"file", "label"} <= set(columns):
         msg = f"{path}: a list of labels needs the columns file and label; got {', '.join(columns) or 'nothing'}"
         raise TagError(msg)
