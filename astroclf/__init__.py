@@ -36,8 +36,10 @@ __all__ = [
     "group_visits",
     "read_frame",
     "read_tags",
+    "remove_label",
     "remove_tags",
     "summarize",
+    "write_label",
     "write_tags",
 ]
 
@@ -59,8 +61,10 @@ _ROOM_OF = {
     "group_visits": "frames.visits",
     "read_frame": "frames",
     "read_tags": "tags",
+    "remove_label": "tags",
     "remove_tags": "tags",
     "summarize": "summary",
+    "write_label": "tags",
     "write_tags": "tags",
 }
 

@@ -33,8 +33,10 @@ PUBLIC = [
     "group_visits",
     "read_frame",
     "read_tags",
+    "remove_label",
     "remove_tags",
     "summarize",
+    "write_label",
     "write_tags",
 ]
 

@@ -354,7 +354,7 @@ def test_any_header_survives(lines, trailing):
 
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])
 @pytest.mark.parametrize(
-    "moment", ["os.fsync", "os.fchmod", "pathlib.Path.replace", "astroclf.tags.write._check_alone"]
+    "moment", ["os.fsync", "os.fchmod", "pathlib.Path.replace", "astroclf.tags.rewrite._check_alone"]
 )
 def test_failure_at_any_moment_leaves_the_old_file(tmp_path, monkeypatch, moment, error):
     """If writing fails or is broken off, the old file is there and nothing else."""
@@ -399,7 +399,7 @@ def test_what_was_written_is_compared(tmp_path, monkeypatch):
     path = _make(tmp_path)
     before = path.read_bytes()
     pieces = iter([b"what", b"is written", b"what", b"is expected"])
-    monkeypatch.setattr("astroclf.tags.write._spliced", lambda source, splices: [next(pieces), next(pieces)])
+    monkeypatch.setattr("astroclf.tags.rewrite._spliced", lambda source, splices: [next(pieces), next(pieces)])
     with pytest.raises(TagError, match="reads back differently"):
         write_tags(path, PREDICTION)
     assert path.read_bytes() == before
@@ -415,9 +415,9 @@ def test_change_by_another_program_is_noticed(tmp_path, monkeypatch):
             stream.write(b"more")
         return check(*args)
 
-    from astroclf.tags.write import _reads_back as check
+    from astroclf.tags.rewrite import _reads_back as check
 
-    monkeypatch.setattr("astroclf.tags.write._reads_back", meddle)
+    monkeypatch.setattr("astroclf.tags.rewrite._reads_back", meddle)
     with pytest.raises(TagError, match="changed by another program"):
         write_tags(path, PREDICTION)
     assert path.read_bytes().endswith(b"more")

@@ -59,11 +59,11 @@ def add_parser(verbs, name, function, summary, description, examples):
     epilog = "examples:\n" + "\n".join(f"  {line}" for line in examples.strip().splitlines())
     layout = argparse.RawDescriptionHelpFormatter
     parser = verbs.add_parser(name, help=summary, description=description, epilog=epilog, formatter_class=layout)
-    parser.set_defaults(verb=function, usage_error=parser.error)
+    parser.set_defaults(verb=function, name=name, usage_error=parser.error)
     return parser
 
 
-def add_file_arguments(parser):
+def add_file_arguments(parser, nargs="+"):
     """
     Add the arguments of every verb that works on files.
 
@@ -71,9 +71,11 @@ def add_file_arguments(parser):
     ----------
     parser : `~argparse.ArgumentParser`
         The verb's parser.
+    nargs : {'+', '*'}, optional
+        Whether there must be a file, or can be none.
     """
     parser.add_argument(
-        "files", metavar="FILE", nargs="+", help="FITS file: .fits, .fits.gz, .fits.bz2, .fits.fz; or JPEG, PNG, TIFF"
+        "files", metavar="FILE", nargs=nargs, help="FITS file: .fits, .fits.gz, .fits.bz2, .fits.fz; or JPEG, PNG, TIFF"
     )
     parser.add_argument("-j", "--jobs", metavar="N", type=_positive, default=1, help="worker processes (default: 1)")
     parser.add_argument("--debug", action="store_true", help="on failure, also print where in the code it happened")

@@ -70,7 +70,8 @@ def _block(file, tags):
     if tags is None:
         return f"{printable(file)}: no tags"
     cards = (f"  {keyword:8} {'' if value is None else value}".rstrip() for keyword, value in tags.items())
-    return "\n".join([f"{printable(file)}: {tags}", *cards])
+    earlier = (f"  earlier  {label}" for label in tags.earlier_labels)
+    return "\n".join([f"{printable(file)}: {tags}", *cards, *earlier])
 
 
 def _row(outcome):

@@ -4,10 +4,8 @@
 import argparse
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from astroclf.cli.common import (
-    add_detach_argument,
     add_file_arguments,
     add_parser,
     add_part_arguments,
@@ -19,6 +17,7 @@ from astroclf.cli.common import (
     threads_per_worker,
 )
 from astroclf.cli.groups import add_combine_argument, find_groups
+from astroclf.cli.outputs import add_output_arguments, check_outputs, make_folder, output_of, stand_in
 from astroclf.exceptions import AstroclfError
 
 __all__ = ["add_verb", "tag"]
@@ -55,15 +54,10 @@ def add_verb(verbs):
     parser = add_parser(verbs, "tag", tag, "write verdicts into headers", _DESCRIPTION, _EXAMPLES)
     add_file_arguments(parser)
     add_part_arguments(parser)
-    parser.add_argument(
-        "-o", "--output-dir", metavar="DIR", type=Path, help="write tagged copies to DIR, made if need be, not in place"
-    )
+    add_output_arguments(parser)
     parser.add_argument(
         "--png", action=argparse.BooleanOptionalAction, default=True, help="write the annotated picture (the default)"
     )
-    parser.add_argument("--dry-run", action="store_true", help="print the cards that would change, write nothing")
-    parser.add_argument("--force", action="store_true", help="also tag files whose CHECKSUM or DATASUM is wrong")
-    add_detach_argument(parser)
     add_combine_argument(parser)
 
 
@@ -81,9 +75,8 @@ def tag(args):
     status : int
         1 if a file failed, else 0.
     """
-    _check_outputs(args)
-    if args.output_dir and not args.dry_run:
-        args.output_dir.mkdir(parents=True, exist_ok=True)
+    check_outputs(args, partial(_outputs, output_dir=args.output_dir, png=args.png))
+    make_folder(args)
     options = {"force": args.force, "detach": args.detach}
     reader = partial(_read if args.combine else open_frame, hdu=args.hdu, plane=args.plane)
     factory = partial(_make, reader, args.output_dir, args.png, args.dry_run, options, threads_per_worker(args))
@@ -98,32 +91,12 @@ def tag(args):
     return int(failed)
 
 
-def _check_outputs(args):
-    """Refuse wrong usage that could cost somebody a file, before any work is done."""
-    if args.output_dir and args.output_dir.exists() and not args.output_dir.is_dir():
-        args.usage_error(f"-o {args.output_dir} is not a folder")
-    from astroclf.frames.files.remote import is_url
-
-    seen = {}
-    for file in args.files:
-        if is_url(file):
-            args.usage_error(f"{printable(file)} is a remote file; download it and tag the copy")
-        if args.output_dir and Path(file).resolve() == (args.output_dir / Path(file).name).resolve():
-            args.usage_error(f"{file} is in the folder of -o; leave -o out to tag it in place")
-        for output in _outputs(file, args.output_dir, args.png):
-            if output in seen:
-                other = printable(seen[output])
-                args.usage_error(f"{other} and {printable(file)} would both write {output}; tag them one by one")
-            seen[output] = file
-
-
 def _outputs(file, output_dir, png):
     from astroclf.annotation import picture_path
 
-    path = Path(file)
-    yield (output_dir / path.name if output_dir else path).resolve()
+    yield output_of(file, output_dir) or Path(file)
     if png:
-        yield picture_path(path, output_dir).resolve()
+        yield picture_path(Path(file), output_dir)
 
 
 def _read(file, hdu, plane):
@@ -143,7 +116,7 @@ def _make(reader, output_dir, png, dry_run, options, threads, combine=False):
     def tag_one(file):
         frame = classifier.record.preprocessor.clean(reader(file))
         prediction = classifier(frame)
-        output = output_dir / Path(file).name if output_dir else None
+        output = output_of(file, output_dir)
         if dry_run:
             return "\n".join(map(str, [prediction, *_changes(file, prediction, output, options)]))
         if not png:
@@ -156,10 +129,8 @@ def _make(reader, output_dir, png, dry_run, options, threads, combine=False):
 def _changes(file, prediction, output, options):
     from astroclf.tags import plan_tags
 
-    if output is None or output.parent.is_dir():
-        return plan_tags(file, prediction, output=output, **options)
-    with TemporaryDirectory() as stand_in:
-        return plan_tags(file, prediction, output=Path(stand_in, output.name), **options)
+    with stand_in(output) as place:
+        return plan_tags(file, prediction, output=place, **options)
 
 
 def _write(file, prediction, output, options):
@@ -196,7 +167,7 @@ def _tag_group(classifier, reader, output_dir, png, dry_run, options, files):
     """Tag files of one target with one verdict, and draw them in colour beside the first."""
     frames = [classifier.record.preprocessor.clean(reader(file)) for file in files]
     prediction = classifier.combine(frames)
-    outputs = [output_dir / Path(file).name if output_dir else None for file in files]
+    outputs = [output_of(file, output_dir) for file in files]
     jobs = [(file, prediction.written_to(f.origin), output) for file, f, output in zip(files, frames, outputs)]
     if dry_run:
         lines = [line for job in jobs for line in (f"{printable(job[0])}:", *_changes(*job, options))]

@@ -9,8 +9,8 @@ __all__ = ["add_verb", "untag"]
 
 _DESCRIPTION = """\
 Remove the tags of files, in place. A plain FITS file, and a JPEG or PNG file, becomes byte for byte what
-it was before it was tagged. A label given by a person stays, unless --all is given. The annotated
-pictures are not removed."""
+it was before it was tagged. A label given by a person stays, unless --all is given: that removes
+earlier labels in HISTORY, too. The annotated pictures are not removed."""
 
 _EXAMPLES = """
 astroclf untag m51.fits
@@ -29,7 +29,7 @@ def add_verb(verbs):
     """
     parser = add_parser(verbs, "untag", untag, "remove the tags of files", _DESCRIPTION, _EXAMPLES)
     add_file_arguments(parser)
-    parser.add_argument("--all", action="store_true", help="also remove labels given by a person")
+    parser.add_argument("--all", action="store_true", help="also remove labels given by people")
     add_detach_argument(parser)
 
 

@@ -1,19 +1,29 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
-"""The verdict in the header: write, read and remove the block of ``CLF`` keywords."""
+"""The verdict in the header, and people's labels: write, read and remove the block of ``CLF`` keywords."""
 
 from astroclf.tags.keywords import KEYWORDS, Keyword, keyword_table, to_cards
+from astroclf.tags.label import plan_label, remove_label, write_label
+from astroclf.tags.labelled import LabelledFile, labelled_files
+from astroclf.tags.person import HumanLabel
 from astroclf.tags.read import Tags, read_tags
-from astroclf.tags.write import Change, plan_tags, remove_tags, write_tags
+from astroclf.tags.rewrite import Change
+from astroclf.tags.write import plan_tags, remove_tags, write_tags
 
 __all__ = [
     "KEYWORDS",
     "Change",
+    "HumanLabel",
     "Keyword",
+    "LabelledFile",
     "Tags",
     "keyword_table",
+    "labelled_files",
+    "plan_label",
     "plan_tags",
     "read_tags",
+    "remove_label",
     "remove_tags",
     "to_cards",
+    "write_label",
     "write_tags",
 ]

@@ -15,7 +15,7 @@ from astroclf.exceptions import TagError
 from astroclf.tags.cards import printable, string_image
 from astroclf.taxonomy import concept
 
-__all__ = ["HUMAN", "KEYWORDS", "Keyword", "is_tag", "keyword_table", "to_cards"]
+__all__ = ["HUMAN", "KEYWORDS", "Keyword", "is_label", "is_tag", "iso_date", "keyword_table", "make_card", "to_cards"]
 
 _SHA_DIGITS = 16
 _MIN_RANKED = 3
@@ -269,10 +269,12 @@ KEYWORDS = (
 HUMAN = frozenset({"CLFHLAB", "CLFHWHO", "CLFHDATE"})
 """Keywords a person's label is kept in: a new tag leaves them, and so does untagging unless told otherwise."""
 
+_BY_NAME = {keyword.name: keyword for keyword in KEYWORDS}
 _PLAIN = frozenset(keyword.name for keyword in KEYWORDS if not keyword.numbered)
 _NUMBERED = "|".join(keyword.name[:-1] for keyword in KEYWORDS if keyword.numbered)
 _IS_NUMBERED = re.compile(rf"({_NUMBERED})[1-9][0-9]*")
 _IS_HISTORY = re.compile(rb"HISTORY astroclf \S+ tagged ")
+_IS_LABEL = re.compile(rb"HISTORY astroclf label[:+] ")
 
 
 def is_tag(card, human=False):
@@ -284,19 +286,38 @@ def is_tag(card, human=False):
     card : bytes
         Image of the card.
     human : bool, optional
-        Whether a person's label counts as part of the block.
+        Whether a person's labels, the earlier ones in HISTORY among them, count as part of the block.
 
     Returns
     -------
     is_tag : bool
-        True for the keywords of the table and for the HISTORY line astroclf writes.
+        True for the keywords of the table and for the HISTORY lines astroclf writes.
     """
+    if is_label(card):
+        return human
     if card[8:10] != b"= ":
         return bool(_IS_HISTORY.match(card))
     name = card[:8].decode("latin-1").rstrip()
-    if name in HUMAN:
-        return human
     return name in _PLAIN or bool(_IS_NUMBERED.fullmatch(name))
+
+
+def is_label(card):
+    """
+    Tell whether a card belongs to a person's labels.
+
+    Parameters
+    ----------
+    card : bytes
+        Image of the card.
+
+    Returns
+    -------
+    is_label : bool
+        True for CLFHLAB, CLFHWHO and CLFHDATE, and for the HISTORY lines of earlier labels.
+    """
+    if card[8:10] != b"= ":
+        return bool(_IS_LABEL.match(card))
+    return card[:8].decode("latin-1").rstrip() in HUMAN
 
 
 def keyword_table():
@@ -306,10 +327,11 @@ def keyword_table():
     Returns
     -------
     table : `~astropy.table.Table`
-        Columns ``keyword``, ``type`` and ``meaning``, one row a keyword and a last one for the HISTORY line.
+        Columns ``keyword``, ``type`` and ``meaning``, one row a keyword and one for each kind of HISTORY line.
     """
     rows = [(keyword.name, keyword.kind.__name__, keyword.meaning) for keyword in KEYWORDS]
     rows.append(("HISTORY", "", "``astroclf <version> tagged <date>: <verdict>``, one line, replaced by a new tag."))
+    rows.append(("HISTORY", "", "``astroclf label: <label> by <who> <date>``, one for each earlier label of a person."))
     return Table(rows=rows, names=("keyword", "type", "meaning"))
 
 
@@ -339,7 +361,7 @@ def to_cards(prediction, *, file="", when=None):
     """
     from astroclf import __version__
 
-    date = (when or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    date = iso_date(when)
     stamp = _Stamp(printable(file), __version__, date)
     cards = []
     for numbered, group in groupby((k for k in KEYWORDS if k.read), key=lambda keyword: keyword.numbered):
@@ -347,6 +369,47 @@ def to_cards(prediction, *, file="", when=None):
         cards.extend(_numbered_cards(rows) if numbered else [_card(k, k.name, value) for k, value in rows])
     text = f"astroclf {__version__} tagged {date}: {prediction.verdict}"
     return [*cards, fits.Card("HISTORY", text[:_HISTORY_WIDTH])]
+
+
+def iso_date(when=None):
+    """
+    Write a time as headers have it.
+
+    Parameters
+    ----------
+    when : `~datetime.datetime`, optional
+        A time, aware of its zone; now by default.
+
+    Returns
+    -------
+    date : str
+        UTC, ISO 8601, to the second.
+    """
+    return (when or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def make_card(name, value):
+    """
+    Make a card of a keyword that has no number.
+
+    Parameters
+    ----------
+    name : str
+        A keyword of the table.
+    value : str, int, float or None
+        Its value; None for none.
+
+    Returns
+    -------
+    card : `~astropy.io.fits.Card`
+        With the comment of the table.
+
+    Raises
+    ------
+    TagError
+        If ``value`` is a string that is not printable ASCII.
+    """
+    return _card(_BY_NAME[name], name, value)
 
 
 def _ranked(prediction):

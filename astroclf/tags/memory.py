@@ -113,20 +113,20 @@ def cards_of(header):
     return {i: image for i, image in images.items() if is_tag(image, human=True)}
 
 
-def set_block(header, cards, human=False):
+def set_block(header, cards, drop):
     """
-    Put a tag block at the end of a header, in place of the one that is there.
+    Put cards at the end of a header, in place of those of a tag block.
 
     Parameters
     ----------
     header : `~astropy.io.fits.Header`
         Changed in place.
     cards : list of `~astropy.io.fits.Card`
-        The new block; empty to remove the old one only.
-    human : bool, optional
-        Whether a person's label goes too.
+        The new cards; empty to remove the old ones only.
+    drop : callable
+        Whether a card of the block (bytes) goes.
     """
-    old = [i for i, image in cards_of(header).items() if is_tag(image, human)]
+    old = [i for i, image in cards_of(header).items() if drop(image)]
     for i in reversed(old):
         del header[i]
     for card in cards:

@@ -8,10 +8,18 @@ from dataclasses import dataclass
 from astroclf.exceptions import TagError
 from astroclf.frames.files.pictures import picture_kind
 from astroclf.tags.keywords import to_cards
+from astroclf.tags.person import Labels
 from astroclf.tags.replacing import check_replaceable, replacing
-from astroclf.tags.xmp import add_block, block_lines, cut_block, read_block
+from astroclf.tags.xmp import add_block, block_lines, cut_block, read_block, read_labels, set_labels
 
-__all__ = ["plan_picture", "read_picture_tags", "tag_picture", "untag_picture"]
+__all__ = [
+    "label_picture",
+    "plan_label_of_picture",
+    "plan_picture",
+    "read_picture_tags",
+    "tag_picture",
+    "untag_picture",
+]
 
 _SOI, _APP0, _APP1, _APP2, _SOS = 0xD8, 0xE0, 0xE1, 0xE2, 0xDA
 _BARE = frozenset({0x01, *range(0xD0, 0xD8)})
@@ -55,15 +63,18 @@ def read_picture_tags(path):
 
     Returns
     -------
-    values : dict or None
-        Values by keyword; None if there are none.
+    values : dict
+        Values by keyword; empty if there are none.
+    labels : `~astroclf.tags.person.Labels`
+        People's labels.
 
     Raises
     ------
     TagError
         If the file cannot be read or is damaged.
     """
-    return None if picture_kind(path) == "TIFF" else read_block(_open(path).packet)
+    packet = None if picture_kind(path) == "TIFF" else _open(path).packet
+    return read_block(packet), read_labels(packet)
 
 
 def tag_picture(path, prediction, destination, detach=False):
@@ -116,7 +127,7 @@ def plan_picture(path, prediction, destination, detach=False):
     return block_lines(cards)
 
 
-def untag_picture(path, destination, detach=False):
+def untag_picture(path, destination, detach=False, human=False):
     """
     Remove the tags of a picture: it becomes byte for byte what it was before.
 
@@ -124,6 +135,8 @@ def untag_picture(path, destination, detach=False):
     ----------
     path, destination : `~pathlib.Path`
         The picture, and where it goes; these may be the same.
+    human : bool, optional
+        Whether people's labels go too.
     detach : bool, optional
         As for `astroclf.tags.replacing.replacing`.
 
@@ -132,9 +145,70 @@ def untag_picture(path, destination, detach=False):
     TagError
         If the picture is damaged or cannot be replaced.
     """
-    if read_picture_tags(path) is not None:
-        picture = _open(path)
-        _save(picture, picture.with_packet(cut_block(picture.packet, path), path), destination, detach)
+    if not any(read_picture_tags(path)):
+        return
+    picture = _open(path)
+    packet = cut_block(picture.packet, path)
+    if human:
+        packet = set_labels(packet, Labels(), path)
+    _save(picture, picture.with_packet(packet, path), destination, detach)
+
+
+def label_picture(path, new, destination, detach=False):
+    """
+    Write a person's label into the XMP metadata of a copy of a picture, or of a copy that is tagged already.
+
+    Parameters
+    ----------
+    path, destination : `~pathlib.Path`
+        The picture and the copy; the same only if the picture has tags or labels.
+    new : `~astroclf.tags.person.HumanLabel` or None
+        The label; None to take the one that is there back.
+    detach : bool, optional
+        As for `astroclf.tags.replacing.replacing`.
+
+    Raises
+    ------
+    TagError
+        If the picture is a TIFF, damaged, or no copy that may be changed, or cannot be written.
+    """
+    picture, old, labels = _relabelled(path, new, destination)
+    if labels != old or destination != path:
+        packet = set_labels(picture.packet, labels, path)
+        _save(picture, picture.with_packet(packet, path), destination, detach)
+
+
+def plan_label_of_picture(path, new, destination, detach=False):
+    """
+    Return the label that `label_picture` would write, and write nothing.
+
+    Parameters
+    ----------
+    path, new, destination, detach
+        As for `label_picture`.
+
+    Returns
+    -------
+    values : dict
+        Values by keyword; empty if there is nothing to write.
+
+    Raises
+    ------
+    TagError
+        Where `label_picture` would refuse.
+    """
+    picture, old, labels = _relabelled(path, new, destination)
+    picture.with_packet(set_labels(picture.packet, labels, path), path)
+    check_replaceable(destination, detach)
+    return {} if labels == old else labels.to_values()
+
+
+def _relabelled(path, new, destination):
+    """Return a picture that may be labelled, its labels, and what they become."""
+    ours = any(read_picture_tags(path))
+    picture = _open(path) if ours else _taggable(path, destination)
+    old = read_labels(picture.packet)
+    return picture, old, old.followed_by(new)
 
 
 def _taggable(path, destination):

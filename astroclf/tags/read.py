@@ -3,6 +3,7 @@
 
 import os
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 
 from astroclf.frames.files.pictures import picture_kind
@@ -11,6 +12,7 @@ from astroclf.tags.cards import card_value, keyword_of, printable
 from astroclf.tags.container import open_fits
 from astroclf.tags.fitsfile import homes, walk
 from astroclf.tags.keywords import is_tag
+from astroclf.tags.person import Labels
 from astroclf.tags.picture import read_picture_tags
 
 __all__ = ["Tags", "file_name", "is_path", "read_tags"]
@@ -23,9 +25,11 @@ class Tags(Mapping):
     Parameters
     ----------
     values : mapping of str to str, int, float or None
-        Values by keyword, in the order of the header; None where a card has no value.
+        Values by keyword, in the order of the header, a person's label last; None where a card has no value.
     file : str, optional
         FILENAME of the file the block was found in, else its base name; empty if unknown.
+    earlier : sequence of `~astroclf.tags.HumanLabel`, optional
+        Earlier labels of people.
 
     Notes
     -----
@@ -33,9 +37,10 @@ class Tags(Mapping):
     None, or empty, where the block lacks them, as one that holds but a person's label does.
     """
 
-    def __init__(self, values, file=""):
+    def __init__(self, values, file="", earlier=()):
         self._values = dict(values)
         self._file = file
+        self._earlier = tuple(earlier)
 
     def __getitem__(self, keyword):
         return self._values[keyword.upper()]
@@ -108,6 +113,16 @@ class Tags(Mapping):
         return self.get("CLFHLAB")
 
     @property
+    def human(self):
+        """Label given by a person, with who and when, as a `~astroclf.tags.HumanLabel`; None if there is none."""
+        return Labels.from_values(self).current
+
+    @property
+    def earlier_labels(self):
+        """Labels of people that were replaced or taken back, as `~astroclf.tags.HumanLabel`, oldest first."""
+        return self._earlier
+
+    @property
     def stale(self):
         """
         Whether the block was written for another file than the one it was found in.
@@ -137,6 +152,8 @@ class Tags(Mapping):
         }
 
     def __str__(self):
+        if self.verdict is None and self.human_label is None:
+            return "no verdict; the label was taken back"
         if self.verdict is None:
             return f"no verdict; {self.human_label} according to {self.get('CLFHWHO') or 'a person'}"
         ranked = ", ".join(f"{label} {prob}" for label, prob in zip(self.labels, self.probs))
@@ -179,8 +196,8 @@ def read_tags(source):
         return _tags([memory.cards_of(header).values() for header in headers], memory.name_of(source, headers))
     path = Path(source)
     if picture_kind(path):
-        values = read_picture_tags(path)
-        return None if values is None else Tags(values, printable(path.name))
+        values, labels = read_picture_tags(path)
+        return _record(values, labels, printable(path.name))
     with open_fits(path) as stream:
         found = homes(walk(stream, path))
     return _tags([hdu.cards for hdu in found], file_name(found, path))
@@ -212,12 +229,15 @@ def file_name(hdus, path):
 
 
 def _tags(headers, file):
-    """Return the block of the last of the headers that has one."""
-    for cards in reversed(headers):
-        block = [card for card in cards if is_tag(card, human=True) and keyword_of(card) != "HISTORY"]
-        if block:
-            values = {}
-            for card in block:
-                values.setdefault(keyword_of(card), card_value(card))
-            return Tags(values, file)
-    return None
+    """Return the block of the last of the headers that has one, and the labels of all of them."""
+    headers = [list(cards) for cards in headers]
+    blocks = [[card for card in cards if is_tag(card) and keyword_of(card) != "HISTORY"] for cards in headers]
+    values = {}
+    for card in next(filter(None, reversed(blocks)), []):
+        values.setdefault(keyword_of(card), card_value(card))
+    return _record(values, Labels.from_cards(chain.from_iterable(headers)), file)
+
+
+def _record(values, labels, file):
+    values = values | labels.to_values()
+    return Tags(values, file, labels.earlier) if values or labels.earlier else None

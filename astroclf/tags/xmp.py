@@ -3,7 +3,7 @@
 The tag block in the XMP packet of a picture, with Astronomy Visualization Metadata (AVM) beside it.
 
 The block is one ``rdf:Description``, put into the text of the packet and cut out of it again: what others wrote
-there stays as it is, to the byte.
+there stays as it is, to the byte. People's labels are another one, which a new block leaves alone.
 """
 
 import re
@@ -13,12 +13,14 @@ from xml.sax.saxutils import escape, quoteattr
 from astropy.io.fits.card import Undefined
 
 from astroclf.exceptions import TagError
-from astroclf.tags.keywords import HUMAN, KEYWORDS, is_tag
+from astroclf.tags.keywords import KEYWORDS, is_tag
+from astroclf.tags.person import HumanLabel, Labels
 from astroclf.taxonomy import concept
 
-__all__ = ["add_block", "block_lines", "cut_block", "read_block"]
+__all__ = ["add_block", "block_lines", "cut_block", "read_block", "read_labels", "set_labels"]
 
 _TAGS = "urn:astroclf:tags/1/"
+_LABELS = "urn:astroclf:labels/1/"
 _AVM = "http://www.communicatingastronomy.org/avm/1.0/"
 _DC = "http://purl.org/dc/elements/1.1/"
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
@@ -29,6 +31,7 @@ _EMPTY = (
     f'<x:xmpmeta xmlns:x="adobe:ns:meta/">\n<rdf:RDF xmlns:rdf="{_RDF}">\n{_END}\n</x:xmpmeta>\n<?xpacket end="w"?>'
 )
 _BLOCK = re.compile(rf'<rdf:Description rdf:about="[^"]*" xmlns:astroclf="{_TAGS}".*?</rdf:Description>\n', re.DOTALL)
+_LABEL_BLOCK = re.compile(rf'<rdf:Description rdf:about="[^"]*" xmlns:astroclf_label="{_LABELS}"[^<>]*/>\n')
 _KINDS = {keyword.name: keyword.kind for keyword in KEYWORDS}
 
 
@@ -43,25 +46,46 @@ def read_block(packet):
 
     Returns
     -------
-    values : dict or None
-        Values by keyword, in the order of the table; None if there is no block, or no packet that can be parsed.
+    values : dict
+        Values by keyword, in the order of the table; empty if there is no block, or no packet that can be parsed.
     """
+    return {keyword: _value(keyword, text) for keyword, text in _attributes(packet, _TAGS) if _kind(keyword)}
+
+
+def read_labels(packet):
+    """
+    Return people's labels in a packet.
+
+    Parameters
+    ----------
+    packet : bytes or None
+        The packet; None if the picture has none.
+
+    Returns
+    -------
+    labels : `~astroclf.tags.person.Labels`
+        Empty if there are none, or no packet that can be parsed.
+    """
+    values = dict(_attributes(packet, _LABELS))
+    return Labels.from_values(values, tuple(map(HumanLabel.from_line, values.get("HISTORY", "").splitlines())))
+
+
+def _attributes(packet, wanted):
+    """Yield names and values of the attributes of one namespace in a packet."""
     try:
-        root = ElementTree.fromstring(packet.strip(b"\0 \r\n\t")) if packet else ()
+        nodes = ElementTree.fromstring(packet.strip(b"\0 \r\n\t")).iter() if packet else ()
     except (ElementTree.ParseError, LookupError, ValueError):
-        return None
-    values = {}
-    for node in root.iter() if packet else ():
+        return
+    for node in nodes:
         for name, text in node.attrib.items():
             space, _, keyword = name.removeprefix("{").partition("}")
-            if space == _TAGS and (_kind(keyword) or keyword in HUMAN):
-                values[keyword] = _value(keyword, text)
-    return values or None
+            if space == wanted:
+                yield keyword, text
 
 
 def _kind(keyword):
     """Return the type of a keyword's values; None if it is none of the table."""
-    known = is_tag(f"{keyword:8}= ".encode(), human=True)
+    known = is_tag(f"{keyword:8}= ".encode())
     return _KINDS.get(keyword, _KINDS.get(f"{keyword.rstrip('0123456789')}n")) if known else None
 
 
@@ -114,13 +138,75 @@ def cut_block(packet, path):
     TagError
         If another program has rewritten the block, so that it cannot be cut out.
     """
+    return _cut(packet, _BLOCK, _TAGS, path)
+
+
+def set_labels(packet, labels, path):
+    """
+    Put people's labels into a packet, in place of those that are there.
+
+    Parameters
+    ----------
+    packet : bytes or None
+        The packet; None if the picture has none.
+    labels : `~astroclf.tags.person.Labels`
+        All labels; empty to remove those that are there.
+    path : path-like
+        The picture, for messages.
+
+    Returns
+    -------
+    packet : bytes or None
+        The packet; None if nothing is in it.
+
+    Raises
+    ------
+    TagError
+        If the packet cannot be understood, or another program has rewritten the labels in it.
+    """
+    packet = _cut(packet, _LABEL_BLOCK, _LABELS, path)
+    values = labels.to_values()
+    if labels.earlier:
+        values["HISTORY"] = "\n".join(map(str, labels.earlier))
+    if not values:
+        return packet
+    text = _room(packet, path)
+    lines = [f'<rdf:Description rdf:about="{_about(text)}" xmlns:astroclf_label="{_LABELS}"']
+    lines += [f" astroclf_label:{keyword}={quoteattr(value)}" for keyword, value in values.items()]
+    lines[-1] += "/>\n"
+    return _insert(text, "\n".join(lines))
+
+
+def _cut(packet, pattern, space, path):
+    """Cut a description of ours out of a packet; None if nothing else is in it."""
     if packet is None:
         return None
-    text = _BLOCK.sub("", _decode(packet, path))
-    if read_block(text.encode()) is not None:
+    text = pattern.sub("", _decode(packet, path))
+    if any(_attributes(text.encode(), space)):
         msg = f"{path}: another program has rewritten its tags; take the picture they were made from"
         raise TagError(msg)
     return None if text == _EMPTY else text.encode()
+
+
+def _room(packet, path):
+    """Return the text of a packet to which a description can be added."""
+    text = _EMPTY if packet is None else _decode(packet, path)
+    if text.count(_END) != 1:
+        msg = f"{path}: its XMP metadata are not laid out as usual, and nothing can be added to them safely"
+        raise TagError(msg)
+    return text
+
+
+def _insert(text, block):
+    """Put a description at the end of a packet."""
+    before, after = text.split(_END)
+    return f"{before}{block}{_END}{after}".encode()
+
+
+def _about(text):
+    """Return what the descriptions of a packet are about."""
+    found = re.search(r'rdf:about="([^"<>]*)"', text)
+    return found[1] if found else ""
 
 
 def add_block(packet, cards, prediction, path):
@@ -148,21 +234,15 @@ def add_block(packet, cards, prediction, path):
     TagError
         If the packet cannot be understood.
     """
-    text = _EMPTY if packet is None else _decode(packet, path)
-    if text.count(_END) != 1:
-        msg = f"{path}: its XMP metadata are not laid out as usual, and nothing can be added to them safely"
-        raise TagError(msg)
+    text = _room(packet, path)
     there = _properties(text, path)
     values = block_lines(cards)
-    about = re.search(r'rdf:about="([^"<>]*)"', text)
-    lines = [f'<rdf:Description rdf:about="{about[1] if about else ""}" xmlns:astroclf="{_TAGS}"']
+    lines = [f'<rdf:Description rdf:about="{_about(text)}" xmlns:astroclf="{_TAGS}"']
     lines += [f' xmlns:avm="{_AVM}" xmlns:dc="{_DC}"']
     lines += [f" astroclf:{keyword}={quoteattr(str(value))}" for keyword, value in values.items()]
     lines[-1] += ">"
     lines += [element for name, element in _avm(values, prediction).items() if name not in there]
-    block = "\n".join([*lines, "</rdf:Description>\n"])
-    before, after = text.split(_END)
-    return f"{before}{block}{_END}{after}".encode()
+    return _insert(text, "\n".join([*lines, "</rdf:Description>\n"]))
 
 
 def _avm(values, prediction):
