@@ -3,7 +3,7 @@
 
 import sys
 
-from astroclf.cli.common import add_parser, complain, say
+from astroclf.cli.common import add_model_argument, add_parser, complain, say
 
 __all__ = ["add_verb", "evaluate"]
 
@@ -17,6 +17,7 @@ is named and counts as wrong."""
 _EXAMPLES = """
 astroclf evaluate frames/manifest.csv
 astroclf evaluate pictures/labels.csv --split test
+astroclf evaluate --model my.astroclf frames/mine.csv
 """
 
 
@@ -36,6 +37,7 @@ def add_verb(verbs):
         choices=("train", "calibration", "test"),
         help="only the objects of this split of the bundled model's pictures (default: all objects)",
     )
+    add_model_argument(parser)
     parser.add_argument("--misses", action="store_true", help="also list the files whose label was wrong")
 
 
@@ -58,8 +60,9 @@ def evaluate(args):
     from astroclf.model import Classifier
     from astroclf.train.evaluate import class_table, read_cases, run_cases, summary
 
-    cases = read_cases(args.manifest, args.split)
-    outcomes = list(tqdm(run_cases(cases, Classifier()), total=len(cases), file=sys.stderr, disable=None, leave=False))
+    classifier = Classifier(args.model)
+    cases = read_cases(args.manifest, args.split, known=classifier.record.labels)
+    outcomes = list(tqdm(run_cases(cases, classifier), total=len(cases), file=sys.stderr, disable=None, leave=False))
     total = summary(outcomes)
     for table in (total, class_table(outcomes)):
         say("\n".join(table.pformat(max_lines=-1, max_width=-1, align="<")) + "\n")

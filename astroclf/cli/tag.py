@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from astroclf.cli.common import (
     add_detach_argument,
     add_file_arguments,
+    add_model_argument,
     add_parser,
     add_part_arguments,
     open_frame,
@@ -39,6 +40,7 @@ _EXAMPLES = """
 astroclf tag --dry-run m51.fits
 astroclf tag -o tagged/ -j 4 night1/*.fits
 astroclf tag --no-png m51.fits.fz
+astroclf tag --model my.astroclf m51.fits
 astroclf tag --combine -o tagged/ m51_f435w_drz.fits m51_f555w_drz.fits m51_f814w_drz.fits
 """
 
@@ -65,6 +67,7 @@ def add_verb(verbs):
     parser.add_argument("--force", action="store_true", help="also tag files whose CHECKSUM or DATASUM is wrong")
     add_detach_argument(parser)
     add_combine_argument(parser)
+    add_model_argument(parser)
 
 
 def tag(args):
@@ -86,7 +89,8 @@ def tag(args):
         args.output_dir.mkdir(parents=True, exist_ok=True)
     options = {"force": args.force, "detach": args.detach}
     reader = partial(_read if args.combine else open_frame, hdu=args.hdu, plane=args.plane)
-    factory = partial(_make, reader, args.output_dir, args.png, args.dry_run, options, threads_per_worker(args))
+    make = partial(_classifier, args.model, threads_per_worker(args))
+    factory = partial(_make, make, reader, args.output_dir, args.png, args.dry_run, options)
     groups, failed = None, False
     if args.combine:
         groups, unreadable = find_groups(args)
@@ -133,10 +137,14 @@ def _read(file, hdu, plane):
     return read_frame(file, hdu, plane)
 
 
-def _make(reader, output_dir, png, dry_run, options, threads, combine=False):
+def _classifier(model, threads):
     from astroclf import Classifier
 
-    classifier = Classifier(threads=threads)
+    return Classifier(model, threads=threads)
+
+
+def _make(make, reader, output_dir, png, dry_run, options, combine=False):
+    classifier = make()
     if combine:
         return partial(_tag_group, classifier, reader, output_dir, png, dry_run, options)
 

@@ -11,10 +11,10 @@ from astropy.table import Table
 
 from astroclf.exceptions import AstroclfError
 from astroclf.frames import read_frame
-from astroclf.taxonomy import group_of, labels
+from astroclf.taxonomy import group_or_self, labels
 from astroclf.train.examples import split_of
 
-__all__ = ["Case", "Outcome", "class_table", "read_cases", "run_cases", "summary", "wilson_interval"]
+__all__ = ["Case", "Outcome", "class_table", "read_cases", "read_examples", "run_cases", "summary", "wilson_interval"]
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,10 @@ class Outcome:
     @property
     def right_group(self):
         """Whether the most probable group is that of a label that counts as right."""
-        return self.prediction is not None and self.prediction.group in {group_of(x) for x in self.case.accept}
+        return self.prediction is not None and self.prediction.group in {group_or_self(x) for x in self.case.accept}
 
 
-def read_cases(manifest, split=None):
+def read_cases(manifest, split=None, *, known=None):
     """
     Read the labelled files of a manifest.
 
@@ -57,6 +57,8 @@ def read_cases(manifest, split=None):
         ``accept``, if there, lists the labels that count as right, and rows where it is empty are left out.
     split : {'train', 'calibration', 'test'}, optional
         Only the objects of this split.
+    known : sequence of str, optional
+        Labels that may occur; by default those of the taxonomy.
 
     Returns
     -------
@@ -68,28 +70,58 @@ def read_cases(manifest, split=None):
     AstroclfError
         If the manifest cannot be read, lacks a column or names an unknown label.
     """
-    manifest = Path(manifest)
-    try:
-        with manifest.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError) as error:
-        msg = f"{manifest}: the manifest cannot be read: {error}"
-        raise AstroclfError(msg) from error
-    cases = [_case(row, manifest) for row in rows if row.get("accept", "-").strip()]
+    known = labels() if known is None else known
+    cases = [_case(row, manifest) for row in _rows(manifest) if (row.get("accept", "-") or "").strip()]
+    for case in cases:
+        unknown = {case.label, *case.accept} - set(known)
+        if unknown:
+            named = ", ".join(sorted(unknown))
+            msg = f"{manifest}: {case.path.name}: unknown label {named}; known are {', '.join(known)}"
+            raise AstroclfError(msg)
     return [case for case in cases if split is None or split_of(case.object_key) == split]
 
 
-def _case(row, manifest):
+def read_examples(manifest):
+    """
+    Read the labelled files of a manifest whose labels may be any.
+
+    Parameters
+    ----------
+    manifest : path-like
+        CSV file with the columns ``file`` or ``path`` (relative to it) and ``label``; a file without an
+        ``object_key`` is an object of its own.
+
+    Returns
+    -------
+    cases : list of Case
+        In the order of the file.
+
+    Raises
+    ------
+    AstroclfError
+        If the manifest cannot be read or lacks a column.
+    """
+    return [_case(row, manifest, keyed=False) for row in _rows(manifest)]
+
+
+def _rows(manifest):
+    try:
+        with Path(manifest).open(newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        msg = f"{manifest}: the manifest cannot be read: {error}"
+        raise AstroclfError(msg) from error
+
+
+def _case(row, manifest, keyed=True):
     name = row.get("file") or row.get("path")
-    if not name or not row.get("label") or not row.get("object_key"):
-        msg = f"{manifest}: a manifest needs the columns file (or path), label and object_key; got {', '.join(row)}"
+    key = row.get("object_key") or (None if keyed else name)
+    if not name or not row.get("label") or not key:
+        wanted = "file (or path), label and object_key" if keyed else "file (or path) and label"
+        msg = f"{manifest}: a manifest needs the columns {wanted}; got {', '.join(map(str, row))}"
         raise AstroclfError(msg)
     accept = tuple((row.get("accept") or row["label"]).split())
-    unknown = {row["label"], *accept} - set(labels())
-    if unknown:
-        msg = f"{manifest}: {name}: unknown label {', '.join(unknown)}; known are {', '.join(labels())}"
-        raise AstroclfError(msg)
-    return Case(manifest.parent / name, row["label"], accept, row["object_key"])
+    return Case(Path(manifest).parent / name, row["label"], accept, key)
 
 
 def run_cases(cases, classifier):
@@ -211,13 +243,11 @@ def class_table(outcomes):
         ``precision`` (NaN where the class was never named), with ``named``, how often it was.
     """
     rows = []
-    for label in labels():
+    for label in _occurring(outcomes):
         mine = [outcome for outcome in outcomes if outcome.case.label == label]
         named = [
             outcome for outcome in outcomes if outcome.prediction is not None and outcome.prediction.label == label
         ]
-        if not mine and not named:
-            continue
         recall = float(np.mean([outcome.right for outcome in mine])) if mine else float("nan")
         low, high = wilson_interval(recall, len(mine)) if mine else (float("nan"), float("nan"))
         precision = float(np.mean([outcome.right for outcome in named])) if named else float("nan")
@@ -227,3 +257,10 @@ def class_table(outcomes):
             "named": len(named), "precision": round(precision, 3),
         })  # fmt: skip
     return Table(rows=rows)
+
+
+def _occurring(outcomes):
+    """Return the labels that occur in outcomes: those of the taxonomy in its order, then others."""
+    named = {outcome.prediction.label for outcome in outcomes if outcome.prediction is not None}
+    found = {outcome.case.label for outcome in outcomes} | named
+    return [*(label for label in labels() if label in found), *sorted(found - set(labels()))]
