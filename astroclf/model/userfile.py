@@ -388,7 +388,7 @@ def _base(fields, path):
     bundled = load_record()
     if fields["sha256"] != bundled.sha256:
         msg = (
-            f"{path}: made for the network {fields['name']} (SHA-256 {str(fields['sha256'])[:16]}...); this astroclf has "
+            f"{path}: made for the network {fields['name']} (SHA-256 {str(fields['sha256'])[:16]}...); this one has "
             f"{bundled.name} ({bundled.sha256[:16]}...): run astroclf train again, or use the astroclf that made it"
         )
         raise ModelError(msg)

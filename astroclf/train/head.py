@@ -15,7 +15,7 @@ from astroclf.train.evaluate import wilson_interval
 
 __all__ = ["STRENGTHS", "HeldOut", "cross_validate", "deal_folds", "doubt", "fit_head", "scores"]
 
-STRENGTHS = (0.001, 0.01, 0.1, 1.0, 10.0)
+STRENGTHS = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
 """Strengths of the regularisation that are tried."""
 
 _FOLDS = 5
@@ -108,19 +108,29 @@ def fit_head(features, truth, classes, strength):
     head : `~astroclf.model.userfile.Head`
         Its weights are those of the features as they are.
     """
+    return next(_heads(features, truth, classes, (strength,)))
+
+
+def _heads(features, truth, classes, strengths):
+    """Yield the last layer of each strength; what all have in common is done once."""
     centre, spread = features.mean(axis=0), features.std(axis=0)
     spread = np.maximum(spread, max(_LEAST_SPREAD * spread.max(), 1e-12)) * np.sqrt(features.shape[1])
     points, axes = _reduced((features - centre) / spread)
     weights = 1 / (classes * np.bincount(truth, minlength=classes)[truth])
-    small, bias = _fit(points, truth, weights, classes, strength)
-    kernel = (axes.T @ small) / spread[:, None]
-    return Head(kernel.astype(np.float32), (bias - centre @ kernel).astype(np.float32))
+    for strength in strengths:
+        small, bias = _fit(points, truth, weights, classes, strength)
+        kernel = (axes.T @ small) / spread[:, None]
+        yield Head(kernel.astype(np.float32), (bias - centre @ kernel).astype(np.float32))
 
 
 def _reduced(points):
     """Return coordinates in the space the points span, and its axes: the penalty is the same there."""
-    left, sizes, axes = np.linalg.svd(points, full_matrices=False)
-    return left * sizes, axes
+    if len(points) > points.shape[1]:
+        return points, np.eye(points.shape[1])
+    squares, vectors = np.linalg.eigh(points @ points.T)
+    kept = squares > 1e-10 * squares[-1]
+    lengths = np.sqrt(squares[kept])
+    return vectors[:, kept] * lengths, (vectors[:, kept] / lengths).T @ points
 
 
 def _fit(points, truth, weights, classes, strength):
@@ -161,20 +171,15 @@ def cross_validate(features, truth, folds, classes):
     held_out : HeldOut
         Of the strength with the least log loss, each at its best temperature; of equals the strongest.
     """
-    tried = []
-    for strength in sorted(STRENGTHS, reverse=True):
-        logits = _held_out(features, truth, folds, classes, strength)
-        _, loss = fit_temperature(logits, truth, doubt(len(truth)))
-        tried.append((loss, len(tried), HeldOut(logits, strength, len(set(folds.tolist())))))
-    return min(tried)[-1]
-
-
-def _held_out(features, truth, folds, classes, strength):
-    logits = np.empty((len(truth), classes))
+    strengths = sorted(STRENGTHS, reverse=True)
+    logits = np.empty((len(strengths), len(truth), classes))
     for fold in np.unique(folds):
         test = folds == fold
-        logits[test] = fit_head(features[~test], truth[~test], classes, strength)(features[test])
-    return logits
+        for n, head in enumerate(_heads(features[~test], truth[~test], classes, strengths)):
+            logits[n, test] = head(features[test])
+    losses = [fit_temperature(each, truth, doubt(len(truth)))[1] for each in logits]
+    best = int(np.argmin(losses))
+    return HeldOut(logits[best], strengths[best], len(np.unique(folds)))
 
 
 def doubt(count):
