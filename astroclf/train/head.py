@@ -65,14 +65,14 @@ def deal_folds(truth, objects, labels):
     Raises
     ------
     AstroclfError
-        If a class is on one object only, or in one fold.
+        If all examples of a class are in one fold.
     """
     rows = {}
     for row, key in enumerate(objects):
         rows.setdefault(key, []).append(row)
     kept_by = [len({key for key, mine in rows.items() if c in truth[mine]}) for c in range(len(labels))]
-    number = min(_FOLDS, *kept_by)
-    folds, dealt = np.empty(len(truth), int), np.zeros((max(number, 1), len(labels)), int)
+    number = max(min(_FOLDS, *kept_by), 2)
+    folds, dealt = np.empty(len(truth), int), np.zeros((number, len(labels)), int)
     for key in sorted(rows, key=lambda key: (-len(rows[key]), key)):
         counts = np.bincount(truth[rows[key]], minlength=len(labels))
         fold = min(range(len(dealt)), key=lambda f: (dealt[f] @ counts, dealt[f].sum()))
