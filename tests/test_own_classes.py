@@ -60,7 +60,7 @@ def model(folder):
     return path
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def record_fields():
     """Return the record of a small made-up model and its last layer, as save_user_model takes them."""
     base = load_record()
@@ -74,6 +74,14 @@ def record_fields():
         "preprocessing": base.preprocessor.to_dict(), "calibration": calibration, "scores": {}, "examples": [],
     }  # fmt: skip
     return fields, Head(np.zeros((FEATURES, 2), np.float32), np.zeros(2, np.float32))
+
+
+@pytest.fixture(scope="session")
+def made_up(record_fields, tmp_path_factory):
+    """Return the path of that model; not to be changed."""
+    path = tmp_path_factory.mktemp("made_up") / "mine.astroclf"
+    save_user_model(path, *record_fields)
+    return path
 
 
 def blobs(apart, counts=(15, 15, 15), seed=1):
@@ -329,9 +337,9 @@ def _with(**changes):
     ],
 )
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_tampered_files(model, tmp_path, change, match):
+def test_tampered_files(made_up, tmp_path, change, match):
     """Each alteration of the file is refused with what is wrong, and no array of it is used."""
-    path = _write(tmp_path / "evil.astroclf", change(_members(model)))
+    path = _write(tmp_path / "evil.astroclf", change(_members(made_up)))
     with pytest.raises(ModelError, match=match) as caught:
         Classifier(path)
     assert "evil.astroclf" in str(caught.value)
@@ -347,9 +355,9 @@ def test_bad_calibration(record_fields, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_compressed_member_is_refused(model, tmp_path):
+def test_compressed_member_is_refused(made_up, tmp_path):
     """A member that would grow when unpacked is refused before it is."""
-    path = _write(tmp_path / "bomb.astroclf", _members(model), zipfile.ZIP_DEFLATED)
+    path = _write(tmp_path / "bomb.astroclf", _members(made_up), zipfile.ZIP_DEFLATED)
     with pytest.raises(ModelError, match="is compressed"):
         load_user_model(path)
 
@@ -365,9 +373,9 @@ def test_missing_and_huge_files(tmp_path):
 
 
 @given(st.data())
-def test_damaged_files(model, tmp_path_factory, data):
+def test_damaged_files(made_up, tmp_path_factory, data):
     """Whatever byte is changed, or wherever the file is cut, it is refused or the same, never another failure."""
-    content = bytearray(model.read_bytes())
+    content = bytearray(made_up.read_bytes())
     place = data.draw(st.integers(0, len(content) - 1))
     if data.draw(st.booleans()):
         content[place] ^= data.draw(st.integers(1, 255))
@@ -380,7 +388,7 @@ def test_damaged_files(model, tmp_path_factory, data):
     except ModelError:
         pass
     else:
-        np.testing.assert_array_equal(record.head.kernel, load_user_model(model).head.kernel)
+        np.testing.assert_array_equal(record.head.kernel, load_user_model(made_up).head.kernel)
 
 
 @given(st.binary(max_size=2000))
