@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-__all__ = ["TAXONOMY", "UNKNOWN", "Concept", "concept", "group_of", "groups", "labels"]
+__all__ = ["TAXONOMY", "UNKNOWN", "Concept", "concept", "group_of", "group_or_self", "groups", "labels"]
 
 TAXONOMY = "astroclf-14/1"
 """Name and version of the taxonomy, as written to ``CLFTAXON``."""
@@ -105,6 +105,29 @@ def group_of(label):
     return _rows()[label]["group"]
 
 
+def group_or_self(label):
+    """
+    Return the group of a class of any taxonomy.
+
+    Parameters
+    ----------
+    label : str
+        A class name.
+
+    Returns
+    -------
+    group : str
+        One of `groups`; ``label`` itself if it is not a class of this taxonomy.
+
+    Examples
+    --------
+    >>> from astroclf.taxonomy import group_or_self
+    >>> group_or_self("spiral_galaxy"), group_or_self("ring_galaxy")
+    ('galaxy', 'ring_galaxy')
+    """
+    return group_of(label) if label in _rows() else label
+
+
 def concept(name):
     """
     Return the vocabulary entry of a class, a group or ``"unknown"``.
@@ -118,16 +141,13 @@ def concept(name):
     Returns
     -------
     concept : Concept
-        Never narrower than ``name``.
-
-    Raises
-    ------
-    ValueError
-        If ``name`` is none of these.
+        Never narrower than ``name``; without numbers if ``name`` is none of these, as a class of somebody's
+        own is.
     """
     if name in _GROUP_CONCEPTS:
         return _GROUP_CONCEPTS[name]
-    group_of(name)
+    if name not in _rows():
+        return Concept(name, None, None)
     row = _rows()[name]
     return Concept(name, int(row["uat_id"]) if row["uat_id"] else None, _with_scale(row["avm_category"]))
 

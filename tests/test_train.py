@@ -68,7 +68,7 @@ def test_black_picture():
 
 @given(st.integers(0, 2**32 - 1))
 def test_frame_of_picture(seed):
-    """A picture as it is keeps three quarters of its sides and its grey levels, and is rendered as a picture file is."""
+    """A picture as it is keeps three quarters of its sides and its grey levels."""
     picture = np.random.default_rng(seed).integers(0, 256, (90, 130, 3), dtype=np.uint8)
     frame = frame_of_picture(picture, np.random.default_rng(seed))
     assert min(frame.shape) >= 67

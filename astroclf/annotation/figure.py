@@ -11,7 +11,7 @@ from astroclf.annotation.typography import BOLD, SEPARATOR, Typesetter
 from astroclf.annotation.words import clean, human, observation, percent, quality, size
 from astroclf.frames.sky import sky_orientation
 from astroclf.prediction import Status
-from astroclf.taxonomy import group_of, labels
+from astroclf.taxonomy import group_or_self
 
 __all__ = ["Page", "draw_image", "draw_page", "image_facts"]
 
@@ -140,7 +140,7 @@ def _draw_bars(setter, box, prediction, theme):
 def _supports(prediction, label):
     """Tell whether a class is the verdict or a part of it."""
     if prediction.status is Status.GROUP:
-        return label in labels() and group_of(label) == prediction.group
+        return group_or_self(label) == prediction.group
     return prediction.status is Status.OK and label == prediction.label
 
 

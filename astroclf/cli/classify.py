@@ -9,6 +9,7 @@ from functools import partial
 
 from astroclf.cli.common import (
     add_file_arguments,
+    add_model_argument,
     add_parser,
     add_part_arguments,
     complain,
@@ -34,6 +35,7 @@ astroclf classify *.fits
 astroclf classify -t csv -j 4 night1/*.fits.fz > night1.csv
 astroclf classify --hdu SCI,2 jb5g05ubq_flt.fits
 astroclf classify --combine m51_f435w_drz.fits m51_f555w_drz.fits m51_f814w_drz.fits
+astroclf classify --model my.astroclf night1/*.fits
 astroclf classify --model imagenet kitten.fits
 """
 
@@ -53,12 +55,7 @@ def add_verb(verbs):
     add_file_arguments(parser)
     add_part_arguments(parser)
     add_table_argument(parser, "aligned columns")
-    parser.add_argument(
-        "--model",
-        choices=("astro", "imagenet"),
-        default="astro",
-        help="astro: the 14 classes of astroclf; imagenet: the stock network and its 1000 everyday classes",
-    )
+    add_model_argument(parser, "imagenet")
     parser.add_argument(
         "--backend",
         choices=("onnx", "tensorflow"),
@@ -84,8 +81,8 @@ def classify(args):
     """
     if args.model == "imagenet" and args.backend == "onnx":
         args.usage_error("--model imagenet runs in TensorFlow only: leave --backend out")
-    if args.model == "astro" and args.weights:
-        args.usage_error("--weights is for --model imagenet: the astro model comes with its weights")
+    if args.model != "imagenet" and args.weights:
+        args.usage_error("--weights is for --model imagenet: other models come with their weights")
     if args.model == "imagenet" and args.combine:
         args.usage_error("--combine is for the astro model: leave --model imagenet out")
     if args.model == "imagenet":

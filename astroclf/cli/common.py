@@ -14,6 +14,7 @@ from astroclf.exceptions import AstroclfError, AstroclfWarning
 __all__ = [
     "add_detach_argument",
     "add_file_arguments",
+    "add_model_argument",
     "add_parser",
     "add_part_arguments",
     "complain",
@@ -112,6 +113,35 @@ def add_detach_argument(parser):
         action="store_true",
         help="also change files with other hard links, or whose owner or attributes cannot be kept; "
         "the other links keep the old content",
+    )
+
+
+def add_model_argument(parser, *others):
+    """
+    Add the argument that chooses the model.
+
+    Parameters
+    ----------
+    parser : `~argparse.ArgumentParser`
+        The verb's parser.
+    *others : str
+        Names of models the verb knows besides ``astro``.
+    """
+    names = ("astro", *others)
+
+    def known(text):
+        if text not in names and not text.endswith((".astroclf", ".json")):
+            msg = f"must be {', '.join(names)} or the name of an .astroclf file; got {text!r}"
+            raise argparse.ArgumentTypeError(msg)
+        return text
+
+    more = "".join(f"; {name}: its everyday classes" for name in others)
+    parser.add_argument(
+        "--model",
+        metavar="MODEL",
+        type=known,
+        default="astro",
+        help=f"astro (the default): the 14 classes of astroclf{more}; or a file that astroclf train made",
     )
 
 

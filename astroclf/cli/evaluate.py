@@ -6,7 +6,7 @@ import math
 import sys
 from pathlib import Path
 
-from astroclf.cli.common import add_parser, complain, say
+from astroclf.cli.common import add_model_argument, add_parser, complain, say
 from astroclf.exceptions import AstroclfError
 
 __all__ = ["add_verb", "evaluate"]
@@ -23,6 +23,7 @@ _EXAMPLES = """
 astroclf evaluate frames/manifest.csv
 astroclf evaluate pictures/labels.csv --split test --json numbers.json -o new.csv
 astroclf evaluate pictures/labels.csv --split test --compare old.csv
+astroclf evaluate --model my.astroclf frames/mine.csv
 """
 
 
@@ -45,6 +46,7 @@ def add_verb(verbs):
     parser.add_argument("-o", "--output", metavar="FILE", help="write what was said of each file (CSV)")
     parser.add_argument("--json", metavar="FILE", help="write all numbers (JSON)")
     parser.add_argument("--compare", metavar="FILE", help="print the differences to predictions that -o wrote")
+    add_model_argument(parser)
     parser.add_argument("--misses", action="store_true", help="also list the files whose label was wrong")
 
 
@@ -69,8 +71,9 @@ def evaluate(args):
     from astroclf.train.predictions import Predictions, read_predictions
 
     other = read_predictions(args.compare) if args.compare else None
-    cases = read_cases(args.manifest, args.split)
-    outcomes = list(tqdm(run_cases(cases, Classifier()), total=len(cases), file=sys.stderr, disable=None, leave=False))
+    classifier = Classifier(args.model)
+    cases = read_cases(args.manifest, args.split, known=classifier.record.labels)
+    outcomes = list(tqdm(run_cases(cases, classifier), total=len(cases), file=sys.stderr, disable=None, leave=False))
     _report(Predictions.from_outcomes(outcomes), other, args)
     unread = [outcome for outcome in outcomes if outcome.prediction is None]
     for outcome in unread:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from astroclf.cli.common import (
     add_file_arguments,
+    add_model_argument,
     add_parser,
     add_part_arguments,
     open_frame,
@@ -38,6 +39,7 @@ _EXAMPLES = """
 astroclf tag --dry-run m51.fits
 astroclf tag -o tagged/ -j 4 night1/*.fits
 astroclf tag --no-png m51.fits.fz
+astroclf tag --model my.astroclf m51.fits
 astroclf tag --combine -o tagged/ m51_f435w_drz.fits m51_f555w_drz.fits m51_f814w_drz.fits
 """
 
@@ -59,6 +61,7 @@ def add_verb(verbs):
         "--png", action=argparse.BooleanOptionalAction, default=True, help="write the annotated picture (the default)"
     )
     add_combine_argument(parser)
+    add_model_argument(parser)
 
 
 def tag(args):
@@ -79,7 +82,8 @@ def tag(args):
     make_folder(args)
     options = {"force": args.force, "detach": args.detach}
     reader = partial(_read if args.combine else open_frame, hdu=args.hdu, plane=args.plane)
-    factory = partial(_make, reader, args.output_dir, args.png, args.dry_run, options, threads_per_worker(args))
+    make = partial(_classifier, args.model, threads_per_worker(args))
+    factory = partial(_make, make, reader, args.output_dir, args.png, args.dry_run, options)
     groups, failed = None, False
     if args.combine:
         groups, unreadable = find_groups(args)
@@ -106,10 +110,14 @@ def _read(file, hdu, plane):
     return read_frame(file, hdu, plane)
 
 
-def _make(reader, output_dir, png, dry_run, options, threads, combine=False):
+def _classifier(model, threads):
     from astroclf import Classifier
 
-    classifier = Classifier(threads=threads)
+    return Classifier(model, threads=threads)
+
+
+def _make(make, reader, output_dir, png, dry_run, options, combine=False):
+    classifier = make()
     if combine:
         return partial(_tag_group, classifier, reader, output_dir, png, dry_run, options)
 

@@ -3,5 +3,6 @@
 
 from astroclf.model.classifier import Classifier
 from astroclf.model.record import Calibration, ModelRecord, load_record
+from astroclf.model.userfile import UserRecord, load_user_model
 
-__all__ = ["Calibration", "Classifier", "ModelRecord", "load_record"]
+__all__ = ["Calibration", "Classifier", "ModelRecord", "UserRecord", "load_record", "load_user_model"]

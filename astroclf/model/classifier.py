@@ -6,8 +6,9 @@ import numpy as np
 from astroclf.exceptions import FrameError
 from astroclf.frames import Origin, read_frame
 from astroclf.model.record import BUNDLED, load_record
+from astroclf.model.userfile import HeadBackend, UserRecord, is_user_model, load_user_model
 from astroclf.prediction import Prediction, Provenance, Status
-from astroclf.taxonomy import group_of
+from astroclf.taxonomy import group_or_self
 
 __all__ = ["Classifier"]
 
@@ -19,8 +20,9 @@ class Classifier:
     Parameters
     ----------
     model : str or path-like, optional
-        ``"astro"``, the bundled model; the ``.json`` record of another; or ``"imagenet"``, which makes an
-        `~astroclf.model.imagenet.ImageNetClassifier`, whose labels are not astronomy.
+        ``"astro"``, the bundled model; an ``.astroclf`` file, with classes of one's own; the ``.json`` record of
+        another network; or ``"imagenet"``, which makes an `~astroclf.model.imagenet.ImageNetClassifier`,
+        whose labels are not astronomy.
     backend : {'onnx', 'tensorflow'}, optional
         Runtime; both give the same probabilities.
     views : {1, 2, 4}, optional
@@ -63,7 +65,7 @@ class Classifier:
         if views not in (None, 1, 2, 4):
             msg = f"views must be 1, 2 or 4; got {views!r}"
             raise ValueError(msg)
-        self.record = load_record(None if model in ("astro", BUNDLED) else model)
+        self.record = _load(model)
         self.views = views or self.record.views
         self._backend = _make_backend(backend, self.record, threads)
 
@@ -170,7 +172,15 @@ class Classifier:
         return Provenance(record.name, record.sha256, record.preprocessor.digest, ";".join(options))
 
 
+def _load(model):
+    if is_user_model(model):
+        return load_user_model(model)
+    return load_record(None if model in ("astro", BUNDLED) else model)
+
+
 def _make_backend(name, record, threads):
+    if isinstance(record, UserRecord):
+        return HeadBackend(_make_backend(name, record.base, threads), record.head)
     if name == "onnx":
         from astroclf.model.onnx_backend import OnnxBackend
 
@@ -192,7 +202,7 @@ def _group_probs(labels, probs):
     """Return {group: probability}, most probable first."""
     sums = {}
     for label, prob in zip(labels, probs):
-        group = group_of(label)
+        group = group_or_self(label)
         sums[group] = sums.get(group, 0.0) + float(prob)
     return dict(sorted(sums.items(), key=lambda item: -item[1]))
 

@@ -42,4 +42,23 @@ class OnnxBackend:
         logits : `~numpy.ndarray` of float32, shape (n, classes)
             Not calibrated.
         """
-        return self._session.run(["logits"], {"rgb": np.ascontiguousarray(images, np.float32)})[0]
+        return self._run("logits", images)
+
+    def features(self, images):
+        """
+        Run pictures through the network, short of its last layer.
+
+        Parameters
+        ----------
+        images : `~numpy.ndarray` of float32, shape (n, 224, 224, 3), range [0, 1]
+            RGB pictures, row 0 at the bottom.
+
+        Returns
+        -------
+        features : `~numpy.ndarray` of float32, shape (n, 2048)
+            Not negative.
+        """
+        return self._run("features", images)
+
+    def _run(self, output, images):
+        return self._session.run([output], {"rgb": np.ascontiguousarray(images, np.float32)})[0]

@@ -70,11 +70,12 @@ class TensorFlowBackend:
     name = "tensorflow"
 
     def __init__(self, content, classes):
-        import_keras()
+        keras = import_keras()
         from astroclf.train.network import build_classifier
 
         self._model = build_classifier(classes)
         fill_from_onnx(self._model, content)
+        self._trunk = keras.Model(self._model.input, self._model.get_layer("head").input)
 
     def logits(self, images):
         """
@@ -90,7 +91,27 @@ class TensorFlowBackend:
         logits : `~numpy.ndarray` of float32, shape (n, classes)
             Not calibrated.
         """
-        from keras.applications.resnet50 import preprocess_input
+        return _run(self._model, images)
 
-        images = preprocess_input(255 * np.array(images, np.float32))
-        return np.asarray(self._model(images, training=False))
+    def features(self, images):
+        """
+        Run pictures through the network, short of its last layer.
+
+        Parameters
+        ----------
+        images : `~numpy.ndarray` of float32, shape (n, 224, 224, 3), range [0, 1]
+            RGB pictures, row 0 at the bottom.
+
+        Returns
+        -------
+        features : `~numpy.ndarray` of float32, shape (n, 2048)
+            Not negative.
+        """
+        return _run(self._trunk, images)
+
+
+def _run(model, images):
+    from keras.applications.resnet50 import preprocess_input
+
+    images = preprocess_input(255 * np.array(images, np.float32))
+    return np.asarray(model(images, training=False))

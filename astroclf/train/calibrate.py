@@ -6,10 +6,11 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
 from astroclf.model.record import Calibration
-from astroclf.taxonomy import group_of
+from astroclf.taxonomy import group_or_self
 
-__all__ = ["calibrate", "group_matrix", "view_logits"]
+__all__ = ["calibrate", "calibration_error", "fit_temperature", "group_matrix", "view_logits"]
 
+_TEMPERATURES = (0.2, 5)
 _PRECISION = 0.95
 _MAJORITY = 0.5
 _COVERAGE = 0.9
@@ -51,18 +52,50 @@ def group_matrix(labels):
     Parameters
     ----------
     labels : sequence of str
-        Classes.
+        Classes; one that is not of the taxonomy is a group of its own.
 
     Returns
     -------
     matrix : `~numpy.ndarray`, shape (classes, groups)
         1 where a class belongs to a group, else 0.
     """
-    names = [group_of(label) for label in labels]
+    names = [group_or_self(label) for label in labels]
     return np.array([[name == group for group in dict.fromkeys(names)] for name in names], float)
 
 
-def calibrate(logits, truth, labels):
+def fit_temperature(logits, truth, doubt=0.0):
+    """
+    Fit the temperature.
+
+    Parameters
+    ----------
+    logits : `~numpy.ndarray`, shape (n, classes)
+        Outputs for examples of objects the network was not trained on.
+    truth : `~numpy.ndarray` of int, shape (n,)
+        Their classes.
+    doubt : float, optional
+        Share of each truth that is given to the other classes, in [0, 1). Where every answer is right,
+        without it no confidence would be too high.
+
+    Returns
+    -------
+    temperature : float
+        Divisor of the logits.
+    loss : float
+        Mean cross entropy with it.
+    """
+    rows, others = np.arange(len(truth)), logits.shape[1] - 1
+
+    def loss(temperature):
+        logs = log_softmax(logits / temperature, axis=1)
+        right = logs[rows, truth]
+        return -((1 - doubt) * right + doubt * (logs.sum(axis=1) - right) / others).mean()
+
+    fit = minimize_scalar(loss, bounds=_TEMPERATURES, method="bounded")
+    return float(fit.x), float(fit.fun)
+
+
+def calibrate(logits, truth, labels, doubt=0.0):
     """
     Fit temperature, thresholds and conformal level.
 
@@ -74,6 +107,8 @@ def calibrate(logits, truth, labels):
         Their classes.
     labels : sequence of str
         Classes in the order of the outputs.
+    doubt : float, optional
+        As of `fit_temperature`.
 
     Returns
     -------
@@ -82,21 +117,39 @@ def calibrate(logits, truth, labels):
         19 in 20 of the examples are right; the conformal sets hold the truth in nine of ten.
     """
     rows = np.arange(len(truth))
-    fit = minimize_scalar(
-        lambda t: -log_softmax(logits / t, axis=1)[rows, truth].mean(), bounds=(0.2, 5), method="bounded"
-    )
-    probs = softmax(logits / fit.x, axis=1)
+    temperature, _ = fit_temperature(logits, truth, doubt)
+    probs = softmax(logits / temperature, axis=1)
     matrix = group_matrix(labels)
     grouped = probs @ matrix
     right_group = grouped.argmax(axis=1) == matrix.argmax(axis=1)[truth]
     return Calibration(
-        temperature=round(float(fit.x), 4),
+        temperature=round(temperature, 4),
         sure_class=_least_sure(probs.max(axis=1), probs.argmax(axis=1) == truth),
         sure_group=_least_sure(grouped.max(axis=1), right_group),
         conformal=_conformal_level(probs[rows, truth]),
         coverage=_COVERAGE,
         worst_quality=_WORST_QUALITY,
     )
+
+
+def calibration_error(confidence, right):
+    """
+    Return the expected calibration error, in ten bins of equal count (Nixon et al. 2019).
+
+    Parameters
+    ----------
+    confidence : `~numpy.ndarray`, shape (n,)
+        Probabilities of the most probable classes.
+    right : `~numpy.ndarray` of bool, shape (n,)
+        Whether these classes are the truth.
+
+    Returns
+    -------
+    error : float
+        In [0, 1].
+    """
+    bins = [part for part in np.array_split(np.argsort(confidence, kind="stable"), 10) if part.size]
+    return sum(part.size * abs(right[part].mean() - confidence[part].mean()) for part in bins) / len(right)
 
 
 def _least_sure(confidence, right):

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from astroclf.exceptions import AstroclfError
 from astroclf.frames import read_frame
-from astroclf.taxonomy import group_of, labels
+from astroclf.taxonomy import group_or_self, labels
 from astroclf.train.examples import split_of
 from astroclf.train.predictions import KINDS
 
-__all__ = ["Case", "Outcome", "read_cases", "run_cases"]
+__all__ = ["Case", "Outcome", "read_cases", "read_examples", "run_cases"]
 
 _PICTURES = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
 
@@ -64,10 +64,10 @@ class Outcome:
     @property
     def right_group(self):
         """Whether the most probable group is that of a label that counts as right."""
-        return self.prediction is not None and self.prediction.group in {group_of(x) for x in self.case.accept}
+        return self.prediction is not None and self.prediction.group in {group_or_self(x) for x in self.case.accept}
 
 
-def read_cases(manifest, split=None):
+def read_cases(manifest, split=None, *, known=None):
     """
     Read the labelled files of a manifest.
 
@@ -80,6 +80,8 @@ def read_cases(manifest, split=None):
         ``snr`` the signal to noise of a simulated frame.
     split : {'train', 'calibration', 'test'}, optional
         Only the objects of this split.
+    known : sequence of str, optional
+        Labels that may occur; by default those of the taxonomy.
 
     Returns
     -------
@@ -91,29 +93,59 @@ def read_cases(manifest, split=None):
     AstroclfError
         If the manifest cannot be read, lacks a column or has an unknown label, kind or signal to noise.
     """
-    manifest = Path(manifest)
-    try:
-        with manifest.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError) as error:
-        msg = f"{manifest}: the manifest cannot be read: {error}"
-        raise AstroclfError(msg) from error
-    cases = [_case(row, manifest) for row in rows if row.get("accept", "-").strip()]
+    known = labels() if known is None else known
+    cases = [_case(row, manifest) for row in _rows(manifest) if (row.get("accept", "-") or "").strip()]
+    for case in cases:
+        unknown = {case.label, *case.accept} - set(known)
+        if unknown:
+            named = ", ".join(sorted(unknown))
+            msg = f"{manifest}: {case.path.name}: unknown label {named}; known are {', '.join(known)}"
+            raise AstroclfError(msg)
     return [case for case in cases if split is None or split_of(case.object_key) == split]
 
 
-def _case(row, manifest):
+def read_examples(manifest):
+    """
+    Read the labelled files of a manifest whose labels may be any.
+
+    Parameters
+    ----------
+    manifest : path-like
+        CSV file with the columns ``file`` or ``path`` (relative to it) and ``label``; a file without an
+        ``object_key`` is an object of its own.
+
+    Returns
+    -------
+    cases : list of Case
+        In the order of the file.
+
+    Raises
+    ------
+    AstroclfError
+        If the manifest cannot be read or lacks a column.
+    """
+    return [_case(row, manifest, keyed=False) for row in _rows(manifest)]
+
+
+def _rows(manifest):
+    try:
+        with Path(manifest).open(newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        msg = f"{manifest}: the manifest cannot be read: {error}"
+        raise AstroclfError(msg) from error
+
+
+def _case(row, manifest, keyed=True):
     name = row.get("file") or row.get("path")
-    if not name or not row.get("label") or not row.get("object_key"):
-        msg = f"{manifest}: a manifest needs the columns file (or path), label and object_key; got {', '.join(row)}"
+    key = row.get("object_key") or (None if keyed else name)
+    if not name or not row.get("label") or not key:
+        wanted = "file (or path), label and object_key" if keyed else "file (or path) and label"
+        msg = f"{manifest}: a manifest needs the columns {wanted}; got {', '.join(map(str, row))}"
         raise AstroclfError(msg)
     accept = tuple((row.get("accept") or row["label"]).split())
-    unknown = {row["label"], *accept} - set(labels())
-    if unknown:
-        msg = f"{manifest}: {name}: unknown label {', '.join(unknown)}; known are {', '.join(labels())}"
-        raise AstroclfError(msg)
     kind, snr = _kind(row.get("kind"), name, manifest), _snr(row.get("snr"), name, manifest)
-    return Case(manifest.parent / name, row["label"], accept, row["object_key"], name, kind, snr)
+    return Case(Path(manifest).parent / name, row["label"], accept, key, name, kind, snr)
 
 
 def _kind(text, name, manifest):

@@ -252,17 +252,16 @@ def measure_model(folder, record, *, measured=_MEASURED):
 
 
 def _marks(probs, truth, record):
-    from astroclf.train.calibrate import group_matrix
+    from astroclf.train.calibrate import calibration_error, group_matrix
 
     matrix, top = group_matrix(record.labels), probs.max(axis=1)
     right = probs.argmax(axis=1) == truth
     right_group = (probs @ matrix).argmax(axis=1) == matrix.argmax(axis=1)[truth]
     sure = top >= record.calibration.sure_class
-    bins = np.array_split(np.argsort(top), 10)
     sets = probs >= record.calibration.conformal
     marks = {
         "label": right.mean(), "group": right_group.mean(), "ok": sure.mean(), "label when ok": right[sure].mean(),
         "covered": sets[np.arange(len(truth)), truth].mean(), "set size": sets.sum(axis=1).mean(),
-        "ece": sum(len(b) * abs(right[b].mean() - top[b].mean()) for b in bins) / len(truth),
+        "ece": calibration_error(top, right),
     }  # fmt: skip
     return {"count": len(truth), **{name: round(float(mark), 3) for name, mark in marks.items()}}

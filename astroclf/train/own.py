@@ -1,0 +1,296 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""Classes of one's own: from labelled files to an ``.astroclf`` file, without a GPU and without TensorFlow."""
+
+import hashlib
+import os
+import sys
+import warnings
+from collections import Counter
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from astroclf.exceptions import AstroclfError, AstroclfWarning
+from astroclf.frames import read_frame
+from astroclf.model.record import load_record
+from astroclf.model.userfile import FEATURES, SUFFIX, check_label, check_name, load_user_model, save_user_model
+from astroclf.train.calibrate import calibrate
+from astroclf.train.evaluate import Case, read_examples
+from astroclf.train.head import cross_validate, deal_folds, doubt, fit_head, scores
+
+__all__ = ["FEWEST", "find_cases", "find_tagged", "mean_features", "train_classes"]
+
+FEWEST = 5
+"""Examples of a class, at least."""
+
+_LICENCE = "not stated by its maker"
+
+
+def find_cases(source):
+    """
+    Find labelled files: one folder a class, or a manifest.
+
+    Parameters
+    ----------
+    source : path-like
+        A folder, whose folders have the names of the classes and hold their examples; or a CSV file, as
+        `~astroclf.train.evaluate.read_examples` reads it.
+
+    Returns
+    -------
+    cases : list of `~astroclf.train.evaluate.Case`
+        In the order of the names, or of the manifest. A file in a folder is an object of its own.
+
+    Raises
+    ------
+    AstroclfError
+        If there are no such files.
+    """
+    source = Path(source)
+    if not source.is_dir():
+        return read_examples(source)
+    folders = [path for path in _visible(source) if path.is_dir()]
+    cases = [_case(source, path, folder.name) for folder in folders for path in _visible(folder) if path.is_file()]
+    if not cases:
+        msg = f"{source}: no folder with files in it; make one folder a class, with the name of the class"
+        raise AstroclfError(msg)
+    return cases
+
+
+def find_tagged(folder):
+    """
+    Find the files of a folder and of those in it that have a person's label, CLFHLAB.
+
+    Parameters
+    ----------
+    folder : path-like
+        The folder.
+
+    Returns
+    -------
+    cases : list of `~astroclf.train.evaluate.Case`
+        In the order of the names; each file is an object of its own.
+
+    Raises
+    ------
+    AstroclfError
+        If no file has such a label.
+    """
+    folder, cases = Path(folder), []
+    for path in sorted(folder.rglob("*")):
+        label = _human_label(path) if path.is_file() else None
+        if label:
+            cases.append(_case(folder, path, label))
+    if not cases:
+        msg = f"{folder}: no file in it has a person's label (CLFHLAB); label some first"
+        raise AstroclfError(msg)
+    return cases
+
+
+def _human_label(path):
+    from astroclf.tags import read_tags
+
+    try:
+        tags = read_tags(path)
+    except AstroclfError:  # the folder may hold other files
+        return None
+    return None if tags is None else tags.human_label
+
+
+def _visible(folder):
+    return sorted(path for path in folder.iterdir() if not path.name.startswith(".") and not _drawn(path))
+
+
+def _drawn(path):
+    """Tell whether a file is a picture that astroclf drew of a frame, perhaps of the one beside it."""
+    if not path.name.endswith("_astroclf.png"):
+        return False
+    from astroclf.annotation import is_annotated
+
+    return is_annotated(path)
+
+
+def _case(folder, path, label):
+    return Case(path, label, (label,), path.relative_to(folder).as_posix())
+
+
+def train_classes(cases, output, *, name=None, licence=_LICENCE, progress=False):
+    """
+    Fit a new last layer to labelled files, calibrate it on held-out ones, and write it.
+
+    Parameters
+    ----------
+    cases : sequence of `~astroclf.train.evaluate.Case`
+        The examples; those of one ``object_key`` are held back together.
+    output : path-like
+        The ``.astroclf`` file to write.
+    name : str, optional
+        Name of the model, which also names its taxonomy, ``<name>/1``; by default that of the file.
+    licence : str, optional
+        Terms of use of the file.
+    progress : bool, optional
+        Whether to show a bar on stderr; there is none where that is no terminal.
+
+    Returns
+    -------
+    record : `~astroclf.model.UserRecord`
+        The model as it can be read from ``output``.
+
+    Raises
+    ------
+    AstroclfError
+        If a label cannot be written to headers; if there are fewer than two classes, fewer than five
+        readable examples of one, or the same file twice.
+    ModelError
+        If the bundled model is missing or altered.
+
+    Warns
+    -----
+    AstroclfWarning
+        For each file that cannot be read; it is left out.
+    """
+    output = Path(output)
+    name = _checked(check_name, output.stem if name is None else name, output)
+    _check_output(output)
+    _check_classes(cases)
+    base = load_record()
+    cases, sums = _hashed(cases)
+    features, read = mean_features([case.path for case in cases], base, base.views, progress=progress)
+    cases, sums = ([value for value, ok in zip(values, read) if ok] for values in (cases, sums))
+    _check_classes(cases)
+    fields, head = _fit(features, cases)
+    fields |= {
+        "name": name, "taxonomy": f"{name}/1", "base": {"name": base.name, "sha256": base.sha256},
+        "preprocessing": base.preprocessor.to_dict(), "views": base.views, "licence": licence,
+        "credits": f"The network: {base.credits} {base.licence}", "made_by": "astroclf train",
+        "made_on": datetime.now(UTC).strftime("%Y-%m-%d"), "examples": _manifest(cases, sums),
+    }  # fmt: skip
+    save_user_model(output, fields, head)
+    return load_user_model(output)
+
+
+def mean_features(paths, record, views, *, progress=False):
+    """
+    Return the network's features of files, each the mean over its views.
+
+    Parameters
+    ----------
+    paths : sequence of path-like
+        FITS frames, or pictures.
+    record : `~astroclf.model.ModelRecord`
+        The network and its preprocessing.
+    views : {1, 2, 4}
+        Rotations by right angles.
+    progress : bool, optional
+        Whether to show a bar on stderr; there is none where that is no terminal.
+
+    Returns
+    -------
+    features : `~numpy.ndarray` of float64, shape (m, 2048)
+        Of the files that can be read, in their order.
+    read : list of bool
+        Which these are, one a file.
+
+    Warns
+    -----
+    AstroclfWarning
+        For each file that cannot be read.
+    """
+    from tqdm import tqdm
+
+    from astroclf.model.onnx_backend import OnnxBackend
+
+    backend, found, read = OnnxBackend(record.read_bytes()), [], []
+    for path in tqdm(paths, unit="file", file=sys.stderr, disable=None if progress else True, leave=False):
+        try:
+            rgb = record.preprocessor(record.preprocessor.clean(read_frame(path)))
+        except AstroclfError as error:
+            _leave_out(path, error)
+            read.append(False)
+        else:
+            turned = np.stack([np.rot90(rgb, k * (4 // views)) for k in range(views)])
+            found.append(backend.features(turned).mean(axis=0, dtype=np.float64))
+            read.append(True)
+    return np.array(found).reshape(len(found), FEATURES), read
+
+
+def _leave_out(path, error):
+    warnings.warn(f"{path}: left out: {str(error).removeprefix(f'{path}: ')}", AstroclfWarning, stacklevel=3)
+
+
+def _checked(check, value, about):
+    try:
+        return check(value)
+    except ValueError as error:
+        msg = f"{about}: {error}"
+        raise AstroclfError(msg) from error
+
+
+def _check_output(output):
+    if output.suffix != SUFFIX:
+        msg = f"{output}: a model's file name must end in {SUFFIX}; write to {output.with_suffix(SUFFIX).name}"
+        raise AstroclfError(msg)
+    if not output.parent.is_dir():
+        msg = f"{output}: the folder {output.parent} does not exist; make it first"
+        raise AstroclfError(msg)
+
+
+def _check_classes(cases):
+    """Refuse labels that headers cannot hold, and too few examples, before any work is done and once more after."""
+    counts = Counter(case.label for case in cases)
+    for case in cases:
+        _checked(check_label, case.label, case.path)
+    if len(counts) < 2:
+        msg = f"there must be at least 2 classes; got {', '.join(counts) or 'none that can be read'}"
+        raise AstroclfError(msg)
+    few = [f"{label} has {count}" for label, count in sorted(counts.items()) if count < FEWEST]
+    if few:
+        msg = f"every class needs at least {FEWEST} examples that can be read; {', '.join(few)}: add some"
+        raise AstroclfError(msg)
+
+
+def _hashed(cases):
+    """Return the cases whose files can be read, and the SHA-256 of each; refuse the same content twice."""
+    kept = {}
+    for case in cases:
+        try:
+            with case.path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            _leave_out(case.path, error.strerror or error)
+            continue
+        if digest in kept:
+            other = kept[digest]
+            msg = (
+                f"{case.path} ({case.label}) is the same file as {other.path} ({other.label}): a copy tests nothing "
+                "but memory, and has one label; remove one of them"
+            )
+            raise AstroclfError(msg)
+        kept[digest] = case
+    return list(kept.values()), list(kept)
+
+
+def _fit(features, cases):
+    """Return what the record says of the fit, and the last layer."""
+    labels = sorted({case.label for case in cases})
+    truth = np.array([labels.index(case.label) for case in cases])
+    objects = [case.object_key for case in cases]
+    held_out = cross_validate(features, truth, deal_folds(truth, objects, labels), len(labels))
+    calibration = calibrate(held_out.logits, truth, labels, doubt(len(truth)))
+    found = scores(held_out, truth, objects, labels, calibration.temperature)
+    head = fit_head(features, truth, len(labels), held_out.strength)
+    return {"labels": labels, "calibration": asdict(calibration), "scores": found}, head
+
+
+def _manifest(cases, sums):
+    """Return the examples for the record, their paths relative to the folder that holds all."""
+    root = os.path.commonpath([case.path.parent.absolute() for case in cases])
+    return [
+        {
+            "file": Path(os.path.relpath(case.path.absolute(), root)).as_posix(), "label": case.label,
+            "object_key": case.object_key, "sha256": digest,
+        }
+        for case, digest in zip(cases, sums)
+    ]  # fmt: skip
