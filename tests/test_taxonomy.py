@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import astroclf
-from astroclf.taxonomy import TAXONOMY, UNKNOWN, Concept, concept, group_of, groups, labels
+from astroclf.taxonomy import TAXONOMY, UNKNOWN, Concept, concept, group_of, group_or_self, groups, labels
 
 ROWS = list(csv.DictReader((Path(astroclf.__file__).parent / "taxonomy.csv").read_text("ascii").splitlines()))
 
@@ -110,11 +110,12 @@ def test_avm_is_well_formed():
             assert re.fullmatch(r"[A-E](\.\d+)+", category), name
 
 
-@pytest.mark.parametrize("name", ["", "Galaxy", "quasar", None])
-def test_concept_of_what_is_no_verdict(name):
-    """A name that is no verdict has no concept."""
-    with pytest.raises(ValueError, match=re.escape(repr(name))):
-        concept(name)
+@pytest.mark.parametrize("name", ["Galaxy", "quasar", "ring_galaxy"])
+def test_classes_of_other_taxonomies(name):
+    """A class of one's own is in no vocabulary, and a group of its own; those of the taxonomy keep their group."""
+    assert concept(name) == Concept(name, None, None)
+    assert group_or_self(name) == name
+    assert group_or_self("spiral_galaxy") == "galaxy"
 
 
 def test_concepts_are_immutable():
