@@ -11,6 +11,7 @@ from astroclf.cli.common import (
     add_file_arguments,
     add_parser,
     add_part_arguments,
+    add_prior_argument,
     complain,
     open_frame,
     outcomes,
@@ -34,6 +35,7 @@ astroclf classify *.fits
 astroclf classify -t csv -j 4 night1/*.fits.fz > night1.csv
 astroclf classify --hdu SCI,2 jb5g05ubq_flt.fits
 astroclf classify --combine m51_f435w_drz.fits m51_f555w_drz.fits m51_f814w_drz.fits
+astroclf classify --prior galaxy=0.7,no_source=0.01 survey/*.fits
 astroclf classify --model imagenet kitten.fits
 """
 
@@ -65,6 +67,7 @@ def add_verb(verbs):
         help="what runs the astro model (default: onnx); tensorflow needs astroclf[tensorflow]",
     )
     add_combine_argument(parser)
+    add_prior_argument(parser)
     parser.add_argument("--weights", metavar="FILE", help="with --model imagenet: local weights, not Keras's download")
 
 
@@ -88,11 +91,13 @@ def classify(args):
         args.usage_error("--weights is for --model imagenet: the astro model comes with its weights")
     if args.model == "imagenet" and args.combine:
         args.usage_error("--combine is for the astro model: leave --model imagenet out")
+    if args.model == "imagenet" and args.prior:
+        args.usage_error("--prior is for the astro model: leave --model imagenet out")
     if args.model == "imagenet":
         settings = {"weights": args.weights}
         complain("warning: ImageNet's labels are everyday things, not astronomy")
     else:
-        settings = {"backend": args.backend or "onnx", "threads": threads_per_worker(args)}
+        settings = {"backend": args.backend or "onnx", "prior": args.prior, "threads": threads_per_worker(args)}
     factory = partial(_make, args.model, settings, args.hdu, args.plane)
     rows = _combined(factory, args) if args.combine else [_row(outcome) for outcome in outcomes(factory, args)]
     sys.stdout.write(format_rows(rows, args.table))

@@ -16,6 +16,7 @@ __all__ = [
     "add_file_arguments",
     "add_parser",
     "add_part_arguments",
+    "add_prior_argument",
     "complain",
     "open_frame",
     "outcomes",
@@ -110,6 +111,24 @@ def add_detach_argument(parser):
         action="store_true",
         help="also change files with other hard links, or whose owner or attributes cannot be kept; "
         "the other links keep the old content",
+    )
+
+
+def add_prior_argument(parser):
+    """
+    Add the argument of the verbs that classify with astroclf's own classes.
+
+    Parameters
+    ----------
+    parser : `~argparse.ArgumentParser`
+        The verb's parser.
+    """
+    parser.add_argument(
+        "--prior",
+        metavar="NAME=P,...",
+        type=_prior,
+        help="how common classes or groups are among these files, as galaxy=0.7,spiral_galaxy=0.1; the others share "
+        "the rest (default: all classes alike)",
     )
 
 
@@ -272,3 +291,15 @@ def _positive(text):
         msg = f"must be at least 1; got {text}"
         raise argparse.ArgumentTypeError(msg)
     return number
+
+
+def _prior(text):
+    from astroclf.model.prior import Prior, parse_prior
+    from astroclf.taxonomy import labels
+
+    try:
+        shares = parse_prior(text)
+        Prior(shares, labels())
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(error) from None
+    return shares

@@ -11,6 +11,7 @@ from astroclf.cli.common import (
     add_file_arguments,
     add_parser,
     add_part_arguments,
+    add_prior_argument,
     open_frame,
     outcomes,
     printable,
@@ -65,6 +66,7 @@ def add_verb(verbs):
     parser.add_argument("--force", action="store_true", help="also tag files whose CHECKSUM or DATASUM is wrong")
     add_detach_argument(parser)
     add_combine_argument(parser)
+    add_prior_argument(parser)
 
 
 def tag(args):
@@ -86,7 +88,8 @@ def tag(args):
         args.output_dir.mkdir(parents=True, exist_ok=True)
     options = {"force": args.force, "detach": args.detach}
     reader = partial(_read if args.combine else open_frame, hdu=args.hdu, plane=args.plane)
-    factory = partial(_make, reader, args.output_dir, args.png, args.dry_run, options, threads_per_worker(args))
+    settings = {"prior": args.prior, "threads": threads_per_worker(args)}
+    factory = partial(_make, reader, args.output_dir, args.png, args.dry_run, options, settings)
     groups, failed = None, False
     if args.combine:
         groups, unreadable = find_groups(args)
@@ -133,10 +136,10 @@ def _read(file, hdu, plane):
     return read_frame(file, hdu, plane)
 
 
-def _make(reader, output_dir, png, dry_run, options, threads, combine=False):
+def _make(reader, output_dir, png, dry_run, options, settings, combine=False):
     from astroclf import Classifier
 
-    classifier = Classifier(threads=threads)
+    classifier = Classifier(**settings)
     if combine:
         return partial(_tag_group, classifier, reader, output_dir, png, dry_run, options)
 

@@ -5,6 +5,7 @@ import numpy as np
 
 from astroclf.exceptions import FrameError
 from astroclf.frames import Origin, read_frame
+from astroclf.model.prior import Prior
 from astroclf.model.record import BUNDLED, load_record
 from astroclf.prediction import Prediction, Provenance, Status
 from astroclf.taxonomy import group_of
@@ -26,6 +27,10 @@ class Classifier:
     views : {1, 2, 4}, optional
         Rotations of each frame, by right angles, whose logits are averaged; by default as in the
         model's record.
+    prior : dict, optional
+        How common classes and groups are where the frames come from, as ``{"galaxy": 0.7, "spiral_galaxy": 0.1}``;
+        see `~astroclf.model.Prior`. By default all classes are equally common, as they were in training. With it
+        predictions have no conformal label set, whose coverage is promised for that mix only.
     weights : path-like, optional
         Of ``"imagenet"`` only: a file with its weights.
     threads : int, optional
@@ -38,7 +43,7 @@ class Classifier:
     MissingDependencyError
         If the runtime is not installed.
     ValueError
-        If ``backend`` or ``views`` is none of those named.
+        If ``backend`` or ``views`` is none of those named, or ``prior`` is none.
 
     Examples
     --------
@@ -56,7 +61,7 @@ class Classifier:
             return ImageNetClassifier(settings.get("weights"))
         return super().__new__(cls)
 
-    def __init__(self, model="astro", *, backend="onnx", views=None, weights=None, threads=0):
+    def __init__(self, model="astro", *, backend="onnx", views=None, prior=None, weights=None, threads=0):
         if weights is not None:
             msg = f"weights is for model='imagenet' only; got weights={str(weights)!r} with model={str(model)!r}"
             raise ValueError(msg)
@@ -65,6 +70,7 @@ class Classifier:
             raise ValueError(msg)
         self.record = load_record(None if model in ("astro", BUNDLED) else model)
         self.views = views or self.record.views
+        self.prior = None if prior is None else Prior(prior, self.record.labels)
         self._backend = _make_backend(backend, self.record, threads)
 
     def __call__(self, source):
@@ -88,7 +94,7 @@ class Classifier:
         """
         frame = self.record.preprocessor.clean(read_frame(source))  # the frame as read is let go
         logits = self._logits(frame)
-        votes = logits.argmax(axis=1)
+        votes = self._votes(logits)
         return self._verdict(self._probs(logits), votes, frame.quality, frame.origin)
 
     def combine(self, sources):
@@ -120,7 +126,7 @@ class Classifier:
             frame = self.record.preprocessor.clean(read_frame(source))
             logits = self._logits(frame)
             filters.setdefault(frame.facts.filter or len(filters), []).append(self._probs(logits))
-            votes.append(logits.argmax(axis=1))
+            votes.append(self._votes(logits))
             origins.append(frame.origin)
             qualities.append(frame.quality)
         if not origins:
@@ -139,9 +145,17 @@ class Classifier:
     def _probs(self, logits):
         return _softmax(logits.mean(axis=0) / self.record.calibration.temperature)
 
+    def _votes(self, logits):
+        """Return the class that each view names."""
+        return np.array([self._weigh(self._probs(view[None])).argmax() for view in logits])
+
+    def _weigh(self, probs):
+        return probs if self.prior is None else self.prior(probs)
+
     def _verdict(self, probs, votes, quality, origin, combined=1):
         """Return the verdict on calibrated probabilities, and on the classes that the views name."""
         calibration, labels = self.record.calibration, self.record.labels
+        probs = self._weigh(probs)
         order = np.argsort(-probs, kind="stable")
         groups = _group_probs(labels, probs)
         ranked = probs[order]
@@ -154,8 +168,8 @@ class Classifier:
             quality=quality,
             provenance=self._provenance(combined),
             agreement=float(np.mean(votes == order[0])),
-            n_set=max(int(np.count_nonzero(ranked >= calibration.conformal)), 1),
-            coverage=calibration.coverage,
+            n_set=None if self.prior else max(int(np.count_nonzero(ranked >= calibration.conformal)), 1),
+            coverage=None if self.prior else calibration.coverage,
             taxonomy=self.record.taxonomy,
             origin=origin,
         )
@@ -163,6 +177,8 @@ class Classifier:
     def _provenance(self, combined):
         record = self.record
         options = [f"combine={combined}"] if combined > 1 else []
+        if self.prior:
+            options.append(f"prior={self.prior}")
         if self.views != record.views:
             options.append(f"views={self.views}")
         if self._backend.name != "onnx":
