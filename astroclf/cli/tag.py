@@ -40,6 +40,7 @@ _EXAMPLES = """
 astroclf tag --dry-run m51.fits
 astroclf tag -o tagged/ -j 4 night1/*.fits
 astroclf tag --no-png m51.fits.fz
+astroclf tag --explain m51.fits
 astroclf tag --combine -o tagged/ m51_f435w_drz.fits m51_f555w_drz.fits m51_f814w_drz.fits
 """
 
@@ -61,6 +62,11 @@ def add_verb(verbs):
     )
     parser.add_argument(
         "--png", action=argparse.BooleanOptionalAction, default=True, help="write the annotated picture (the default)"
+    )
+    parser.add_argument(
+        "--explain",
+        action="store_true",
+        help="draw a line in the picture around what speaks for the first class",
     )
     parser.add_argument("--dry-run", action="store_true", help="print the cards that would change, write nothing")
     parser.add_argument("--force", action="store_true", help="also tag files whose CHECKSUM or DATASUM is wrong")
@@ -89,7 +95,7 @@ def tag(args):
     options = {"force": args.force, "detach": args.detach}
     reader = partial(_read if args.combine else open_frame, hdu=args.hdu, plane=args.plane)
     settings = {"prior": args.prior, "threads": threads_per_worker(args)}
-    factory = partial(_make, reader, args.output_dir, args.png, args.dry_run, options, settings)
+    factory = partial(_make, reader, args.output_dir, args.png, args.dry_run, options, settings, explain=args.explain)
     groups, failed = None, False
     if args.combine:
         groups, unreadable = find_groups(args)
@@ -102,7 +108,10 @@ def tag(args):
 
 
 def _check_outputs(args):
-    """Refuse wrong usage that could cost somebody a file, before any work is done."""
+    """Refuse wrong usage that could cost somebody a file, or a line in it, before any work is done."""
+    if args.explain and (args.combine or not args.png):
+        out = "--combine" if args.combine else "--no-png"
+        args.usage_error(f"--explain is for the picture of one frame: leave {out} out")
     if args.output_dir and args.output_dir.exists() and not args.output_dir.is_dir():
         args.usage_error(f"-o {args.output_dir} is not a folder")
     from astroclf.frames.files.remote import is_url
@@ -136,7 +145,7 @@ def _read(file, hdu, plane):
     return read_frame(file, hdu, plane)
 
 
-def _make(reader, output_dir, png, dry_run, options, settings, combine=False):
+def _make(reader, output_dir, png, dry_run, options, settings, combine=False, explain=False):
     from astroclf import Classifier
 
     classifier = Classifier(**settings)
@@ -151,7 +160,8 @@ def _make(reader, output_dir, png, dry_run, options, settings, combine=False):
             return "\n".join(map(str, [prediction, *_changes(file, prediction, output, options)]))
         if not png:
             return _write(file, prediction, output, options)
-        return _write_and_draw(frame, file, prediction, output, options)
+        explanation = classifier.explain(frame, prediction.label) if explain else None
+        return _write_and_draw(frame, file, prediction, output, options, explanation)
 
     return tag_one
 
@@ -172,13 +182,13 @@ def _write(file, prediction, output, options):
     return f"{prediction} -> {printable(str(output or file))}"
 
 
-def _write_and_draw(frame, file, prediction, output, options):
+def _write_and_draw(frame, file, prediction, output, options, explanation):
     """Draw first and save last: what can go wrong with the picture goes wrong before the file is touched."""
     from astroclf import annotate
     from astroclf.annotation import save_annotated
 
     picture = _free_picture(output or file)
-    figure = annotate(frame, prediction)
+    figure = annotate(frame, prediction, explanation=explanation)
     told = _write(file, prediction, output, options)
     save_annotated(figure, picture)
     return f"{told}, {printable(str(picture))}"

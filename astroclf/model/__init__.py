@@ -2,7 +2,8 @@
 """The model: its record, its runtimes, and the classifier that ties them to frames."""
 
 from astroclf.model.classifier import Classifier
+from astroclf.model.explanation import Explanation
 from astroclf.model.prior import Prior
 from astroclf.model.record import Calibration, ModelRecord, load_record
 
-__all__ = ["Calibration", "Classifier", "ModelRecord", "Prior", "load_record"]
+__all__ = ["Calibration", "Classifier", "Explanation", "ModelRecord", "Prior", "load_record"]

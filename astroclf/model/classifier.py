@@ -136,11 +136,45 @@ class Classifier:
         origin = Origin(inputs=tuple(origin.name for origin in origins)) if len(origins) > 1 else origins[0]
         return self._verdict(probs, np.concatenate(votes), float(np.mean(qualities)), origin, combined=len(origins))
 
+    def explain(self, source, label=None):
+        """
+        Say which parts of a frame speak for a class.
+
+        Parameters
+        ----------
+        source : `~astroclf.Frame` or anything `~astroclf.read_frame` takes
+            The frame; not modified.
+        label : str, optional
+            A class; by default the most probable one.
+
+        Returns
+        -------
+        explanation : `~astroclf.Explanation`
+            The class activation map of that class, in the cells of the network and on the frame.
+
+        Raises
+        ------
+        FrameError
+            If ``source`` holds no image that can be read.
+        ValueError
+            If ``label`` is not a class.
+        """
+        from astroclf.model.explanation import check_label, make_explanation, read_head
+
+        check_label(label, self.record.labels)
+        frame = self.record.preprocessor.clean(read_frame(source))
+        logits, maps = self._backend.activations(self._turned(frame))
+        best = self.record.labels[self._weigh(self._probs(logits)).argmax()]
+        return make_explanation(label or best, frame, maps, read_head(self.record), self.record)
+
     def _logits(self, frame):
         """Return the logits of the views of a cleaned frame, shape (views, classes)."""
+        return self._backend.logits(self._turned(frame))
+
+    def _turned(self, frame):
+        """Return the picture of a cleaned frame turned by right angles, shape (views, size, size, 3)."""
         rgb = self.record.preprocessor(frame)
-        turned = np.stack([np.rot90(rgb, k * (4 // self.views)) for k in range(self.views)])
-        return self._backend.logits(turned)
+        return np.stack([np.rot90(rgb, k * (4 // self.views)) for k in range(self.views)])
 
     def _probs(self, logits):
         return _softmax(logits.mean(axis=0) / self.record.calibration.temperature)

@@ -43,3 +43,21 @@ class OnnxBackend:
             Not calibrated.
         """
         return self._session.run(["logits"], {"rgb": np.ascontiguousarray(images, np.float32)})[0]
+
+    def activations(self, images):
+        """
+        Run pictures through the network, and keep what its logits are made of.
+
+        Parameters
+        ----------
+        images : `~numpy.ndarray` of float32, shape (n, 224, 224, 3), range [0, 1]
+            As for `logits`.
+
+        Returns
+        -------
+        logits : `~numpy.ndarray` of float32, shape (n, classes)
+            Not calibrated.
+        maps : `~numpy.ndarray` of float32, shape (n, 2048, 7, 7)
+            Outputs of the last convolution, whose means over rows and columns the head weighs.
+        """
+        return tuple(self._session.run(["logits", "maps"], {"rgb": np.ascontiguousarray(images, np.float32)}))

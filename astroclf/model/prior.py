@@ -26,16 +26,16 @@ class Prior:
     ----------
     shares : dict
         Prior probabilities, each in (0, 1), by name of a class or group. That of a group is shared evenly by its
-        members; if some of these are named too, by the others, less what they have. What is left of 1 is shared evenly by
-        the classes that are in none of these: a class for which nothing is left is ruled out.
+        members; if some of these are named too, by the others, less what they have. What is left of 1 is shared evenly
+        by the classes that are in none of these: a class for which nothing is left is ruled out.
     labels : sequence of str
         All classes, in the order of the probabilities.
 
     Raises
     ------
     ValueError
-        If nothing or something unknown is named, a share is not in (0, 1), or they do not add up: to more than 1 or than
-        their group, or all the classes there are to less.
+        If nothing or something unknown is named, a share is not in (0, 1), or they do not add up: to more than 1 or
+        than their group, or all the classes there are to less.
     """
 
     def __init__(self, shares, labels):

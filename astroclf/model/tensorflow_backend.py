@@ -7,6 +7,9 @@ from astroclf.exceptions import MissingDependencyError
 
 __all__ = ["TensorFlowBackend", "fill_from_onnx", "import_keras"]
 
+_LAST_MAPS = "conv5_block3_out"
+"""The layer whose outputs are averaged before the head."""
+
 
 def import_keras():
     """
@@ -90,7 +93,32 @@ class TensorFlowBackend:
         logits : `~numpy.ndarray` of float32, shape (n, classes)
             Not calibrated.
         """
-        from keras.applications.resnet50 import preprocess_input
+        return np.asarray(self._model(_centred(images), training=False))
 
-        images = preprocess_input(255 * np.array(images, np.float32))
-        return np.asarray(self._model(images, training=False))
+    def activations(self, images):
+        """
+        Run pictures through the network, and keep what its logits are made of.
+
+        Parameters
+        ----------
+        images : `~numpy.ndarray` of float32, shape (n, 224, 224, 3), range [0, 1]
+            As for `logits`.
+
+        Returns
+        -------
+        logits : `~numpy.ndarray` of float32, shape (n, classes)
+            Not calibrated.
+        maps : `~numpy.ndarray` of float32, shape (n, 2048, 7, 7)
+            Outputs of the last convolution, whose means over rows and columns the head weighs.
+        """
+        from keras import Model
+
+        both = Model(self._model.input, [self._model.output, self._model.get_layer(_LAST_MAPS).output])
+        logits, maps = both(_centred(images), training=False)
+        return np.asarray(logits), np.asarray(maps).transpose(0, 3, 1, 2)
+
+
+def _centred(images):
+    from keras.applications.resnet50 import preprocess_input
+
+    return preprocess_input(255 * np.array(images, np.float32))
