@@ -254,6 +254,26 @@ class Preprocessor:
         stages = self.stages(frame)
         return to_rgb(_pad_to_square(stages.picture, self.size), stages.scales)
 
+    def part_to_picture(self, part):
+        """
+        Return where the pixels of a part of a frame are in the picture that the network sees of it.
+
+        Parameters
+        ----------
+        part : tuple of slice
+            Rows and columns of the frame; of the picture of the whole, `astroclf.Frame.exposed`.
+
+        Returns
+        -------
+        rows, columns : `~numpy.ndarray`, shapes (ny,) and (nx,)
+            Rows and columns of the picture, not rounded; 0 is the middle of its first pixel.
+        """
+        shape = tuple(side.stop - side.start for side in part)
+        return tuple(
+            _margin(new, self.size) + (np.arange(old) + 0.5) * (new / old) - 0.5
+            for old, new in zip(shape, fit_inside(shape, self.size))
+        )
+
     def _pattern(self, flat, empty, sigma):
         return np.zeros_like(flat) if self.pattern is None else self.pattern(flat, empty, sigma)
 
@@ -320,8 +340,13 @@ def _fraction(inner, outer):
 
 def _pad_to_square(data, size):
     """Put an image in the middle of a square of sky."""
-    before = [(size - n) // 2 for n in data.shape]
+    before = [_margin(n, size) for n in data.shape]
     return np.pad(data, [(b, size - n - b) for b, n in zip(before, data.shape)])
+
+
+def _margin(length, size):
+    """Return how many pixels of sky are before an image in a square."""
+    return (size - length) // 2
 
 
 _STEPS = {

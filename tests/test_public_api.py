@@ -19,6 +19,7 @@ PUBLIC = [
     "AstroclfWarning",
     "Classifier",
     "EmptyFrameError",
+    "Explanation",
     "Frame",
     "FrameError",
     "MissingDependencyError",

@@ -10,7 +10,7 @@ __all__ = ["annotate"]
 _LONGEST_SIDE = 1024
 
 
-def annotate(frame, prediction, path=None, *, rgb=None, theme="dark"):
+def annotate(frame, prediction, path=None, *, rgb=None, explanation=None, theme="dark"):
     """
     Draw a frame and its verdict on one page, and save it if there is a path.
 
@@ -26,6 +26,9 @@ def annotate(frame, prediction, path=None, *, rgb=None, theme="dark"):
         Picture of the exposed part of the frame, row 0 at the bottom, as `astroclf.Preprocessor.render`
         returns it. NaN is drawn black. By default it is rendered in grey, as a single filter has no
         colours.
+    explanation : `~astroclf.Explanation`, optional
+        Why a class, of this frame, as ``Classifier().explain(frame)`` returns it: drawn as a contour at half of its
+        peak.
     theme : {'dark', 'light'}, optional
         Colours of the page.
 
@@ -42,7 +45,7 @@ def annotate(frame, prediction, path=None, *, rgb=None, theme="dark"):
     AstroclfError
         If ``path`` cannot be written, or is a file that astroclf did not make.
     ValueError
-        If ``rgb`` has another shape or ``theme`` is not known.
+        If ``rgb`` has another shape, ``theme`` is not known or ``explanation`` is of a frame of another shape.
     """
     from astroclf.annotation.figure import draw_page
     from astroclf.annotation.theme import get_theme
@@ -50,7 +53,10 @@ def annotate(frame, prediction, path=None, *, rgb=None, theme="dark"):
     colors = get_theme(theme)
     part = frame.exposed
     rgb = _render(frame, part) if rgb is None else _validate_rgb(rgb)
-    figure = draw_page(frame, prediction, rgb, part, colors)
+    if explanation is not None and explanation.shape != frame.shape:
+        msg = f"explanation must be of the frame, whose shape is {frame.shape}; got one of shape {explanation.shape}"
+        raise ValueError(msg)
+    figure = draw_page(frame, prediction, rgb, part, colors, explanation)
     if path is not None:
         save_annotated(figure, path)
     return figure

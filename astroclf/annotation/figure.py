@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from astroclf import __version__
 from astroclf.annotation.layout import arrange
-from astroclf.annotation.overlay import add_compass, add_scale_bar
+from astroclf.annotation.overlay import add_compass, add_contour, add_scale_bar
 from astroclf.annotation.theme import MARKS
 from astroclf.annotation.typography import BOLD, SEPARATOR, Typesetter
 from astroclf.annotation.words import clean, human, observation, percent, quality, size
@@ -21,7 +21,7 @@ _STRIP, _ROW, _BAR = 0.07, 0.57, 0.1
 _LINE, _TAB = 0.22, 0.75
 
 
-def draw_page(frame, prediction, rgb, part, theme):
+def draw_page(frame, prediction, rgb, part, theme, explanation=None):
     """
     Draw the page of a frame.
 
@@ -37,6 +37,8 @@ def draw_page(frame, prediction, rgb, part, theme):
         That part: rows and columns of the frame.
     theme : `~astroclf.annotation.theme.Theme`
         Colours.
+    explanation : `~astroclf.Explanation`, optional
+        Why a class; drawn as a contour.
 
     Returns
     -------
@@ -46,7 +48,10 @@ def draw_page(frame, prediction, rgb, part, theme):
     layout = arrange(rgb.shape[1] / rgb.shape[0])
     page = Page(figsize=(layout.width, layout.height), dpi=_DPI, facecolor=theme.page, layout="none")
     setter = Typesetter(page)
-    draw_image(page.add_axes(_fractions(layout.image, layout)), frame, rgb, part, theme)
+    axes = page.add_axes(_fractions(layout.image, layout))
+    draw_image(axes, frame, rgb, part, theme)
+    if explanation is not None:
+        add_contour(axes, explanation)
     setter.rectangle(0, layout.height - _STRIP, layout.width, _STRIP, MARKS[prediction.status].color)
     _write_heading(setter, layout.heading, frame, theme)
     _write_verdict(setter, layout.verdict, prediction, theme)

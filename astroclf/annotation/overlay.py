@@ -1,7 +1,8 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
-"""What is drawn on the image: a scale bar and a compass, white with a dark edge to show on any sky."""
+"""What is drawn on the image: a scale bar, a compass and a contour, white with a dark edge to show on any sky."""
 
 import numpy as np
+from matplotlib.collections import LineCollection
 from matplotlib.patches import FancyArrowPatch
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
@@ -10,14 +11,16 @@ from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
 
 from astroclf.annotation.lengths import nice_length
 from astroclf.annotation.typography import BOLD, font
+from astroclf.annotation.words import human
 
-__all__ = ["add_compass", "add_scale_bar"]
+__all__ = ["add_compass", "add_contour", "add_scale_bar"]
 
 _COLOR = "white"
 _SIZE = 13
 _ARM, _LETTER, _LETTER_RADIUS, _PADDING = 0.42, 0.56, 0.1, 0.17
 _THICKNESS = 0.02
 _ROOMY = 2.6
+_LEGEND = 0.15
 
 
 def add_scale_bar(axes, orientation, *, zoom=1.0):
@@ -78,6 +81,33 @@ def add_compass(axes, orientation, *, zoom=1.0):
     )
     for letter, arm in arms.items():
         _draw_arm(axes, letter, center, arm, corner, zoom)
+
+
+def add_contour(axes, explanation):
+    """
+    Draw a line around what speaks for a class, and say so in the upper left corner, where there is room.
+
+    Parameters
+    ----------
+    axes : `~matplotlib.axes.Axes`
+        Axes in the pixel coordinates of the frame.
+    explanation : `~astroclf.Explanation`
+        The map; the line is at half of its peak. Where nothing speaks for the class there is no line, and no word.
+    """
+    lines = explanation.contours()
+    if not lines:
+        return
+    axes.add_collection(
+        LineCollection(lines, colors=_COLOR, linewidths=1.4, linestyles="--", path_effects=_halo(1.0)), autolim=False
+    )
+    width, height = _inches(axes)
+    if width < _ROOMY or height < 1:
+        return
+    corner = axes.figure.dpi_scale_trans + ScaledTranslation(0, 1, axes.transAxes)
+    axes.text(
+        _LEGEND, -_LEGEND, f"- - speaks for {human(explanation.label)}", color=_COLOR, ha="left", va="top",
+        fontproperties=font(BOLD, 11), transform=corner, path_effects=_halo(1.0), usetex=False, parse_math=False,
+    )  # fmt: skip
 
 
 def _draw_arm(axes, letter, center, arm, transform, zoom):

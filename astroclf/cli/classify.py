@@ -12,6 +12,7 @@ from astroclf.cli.common import (
     add_model_argument,
     add_parser,
     add_part_arguments,
+    add_prior_argument,
     complain,
     open_frame,
     outcomes,
@@ -36,6 +37,7 @@ astroclf classify -t csv -j 4 night1/*.fits.fz > night1.csv
 astroclf classify --hdu SCI,2 jb5g05ubq_flt.fits
 astroclf classify --combine m51_f435w_drz.fits m51_f555w_drz.fits m51_f814w_drz.fits
 astroclf classify --model my.astroclf night1/*.fits
+astroclf classify --prior galaxy=0.7,no_source=0.01 survey/*.fits
 astroclf classify --model imagenet kitten.fits
 """
 
@@ -62,6 +64,7 @@ def add_verb(verbs):
         help="what runs the astro model (default: onnx); tensorflow needs astroclf[tensorflow]",
     )
     add_combine_argument(parser)
+    add_prior_argument(parser)
     parser.add_argument("--weights", metavar="FILE", help="with --model imagenet: local weights, not Keras's download")
 
 
@@ -85,11 +88,13 @@ def classify(args):
         args.usage_error("--weights is for --model imagenet: other models come with their weights")
     if args.model == "imagenet" and args.combine:
         args.usage_error("--combine is for the astro model: leave --model imagenet out")
+    if args.model == "imagenet" and args.prior:
+        args.usage_error("--prior is for the astro model: leave --model imagenet out")
     if args.model == "imagenet":
         settings = {"weights": args.weights}
         complain("warning: ImageNet's labels are everyday things, not astronomy")
     else:
-        settings = {"backend": args.backend or "onnx", "threads": threads_per_worker(args)}
+        settings = {"backend": args.backend or "onnx", "prior": args.prior, "threads": threads_per_worker(args)}
     factory = partial(_make, args.model, settings, args.hdu, args.plane)
     rows = _combined(factory, args) if args.combine else [_row(outcome) for outcome in outcomes(factory, args)]
     sys.stdout.write(format_rows(rows, args.table))

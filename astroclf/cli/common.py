@@ -17,6 +17,7 @@ __all__ = [
     "add_model_argument",
     "add_parser",
     "add_part_arguments",
+    "add_prior_argument",
     "complain",
     "open_frame",
     "outcomes",
@@ -142,6 +143,24 @@ def add_model_argument(parser, *others):
         type=known,
         default="astro",
         help=f"astro (the default): the 14 classes of astroclf{more}; or a file that astroclf train made",
+    )
+
+
+def add_prior_argument(parser):
+    """
+    Add the argument of the verbs that classify with classes that are not alike common.
+
+    Parameters
+    ----------
+    parser : `~argparse.ArgumentParser`
+        The verb's parser.
+    """
+    parser.add_argument(
+        "--prior",
+        metavar="NAME=P,...",
+        type=_prior,
+        help="how common classes or groups are among these files, as galaxy=0.7,spiral_galaxy=0.1; the others share "
+        "the rest (default: all classes alike)",
     )
 
 
@@ -304,3 +323,15 @@ def _positive(text):
         msg = f"must be at least 1; got {text}"
         raise argparse.ArgumentTypeError(msg)
     return number
+
+
+def _prior(text):
+    from astroclf.model.prior import Prior, parse_prior
+    from astroclf.taxonomy import labels
+
+    try:
+        shares = parse_prior(text)
+        Prior(shares, labels())
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(error) from None
+    return shares

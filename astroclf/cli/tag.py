@@ -10,6 +10,7 @@ from astroclf.cli.common import (
     add_model_argument,
     add_parser,
     add_part_arguments,
+    add_prior_argument,
     open_frame,
     outcomes,
     printable,
@@ -40,6 +41,7 @@ astroclf tag --dry-run m51.fits
 astroclf tag -o tagged/ -j 4 night1/*.fits
 astroclf tag --no-png m51.fits.fz
 astroclf tag --model my.astroclf m51.fits
+astroclf tag --explain m51.fits
 astroclf tag --combine -o tagged/ m51_f435w_drz.fits m51_f555w_drz.fits m51_f814w_drz.fits
 """
 
@@ -60,8 +62,14 @@ def add_verb(verbs):
     parser.add_argument(
         "--png", action=argparse.BooleanOptionalAction, default=True, help="write the annotated picture (the default)"
     )
+    parser.add_argument(
+        "--explain",
+        action="store_true",
+        help="draw a line in the picture around what speaks for the first class",
+    )
     add_combine_argument(parser)
     add_model_argument(parser)
+    add_prior_argument(parser)
 
 
 def tag(args):
@@ -78,12 +86,16 @@ def tag(args):
     status : int
         1 if a file failed, else 0.
     """
+    if args.explain and (args.combine or not args.png):
+        out = "--combine" if args.combine else "--no-png"
+        args.usage_error(f"--explain is for the picture of one frame: leave {out} out")
     check_outputs(args, partial(_outputs, output_dir=args.output_dir, png=args.png))
     make_folder(args)
     options = {"force": args.force, "detach": args.detach}
     reader = partial(_read if args.combine else open_frame, hdu=args.hdu, plane=args.plane)
-    make = partial(_classifier, args.model, threads_per_worker(args))
-    factory = partial(_make, make, reader, args.output_dir, args.png, args.dry_run, options)
+    settings = {"prior": args.prior, "threads": threads_per_worker(args)}
+    make = partial(_classifier, args.model, settings)
+    factory = partial(_make, make, reader, args.output_dir, args.png, args.dry_run, options, explain=args.explain)
     groups, failed = None, False
     if args.combine:
         groups, unreadable = find_groups(args)
@@ -110,13 +122,13 @@ def _read(file, hdu, plane):
     return read_frame(file, hdu, plane)
 
 
-def _classifier(model, threads):
+def _classifier(model, settings):
     from astroclf import Classifier
 
-    return Classifier(model, threads=threads)
+    return Classifier(model, **settings)
 
 
-def _make(make, reader, output_dir, png, dry_run, options, combine=False):
+def _make(make, reader, output_dir, png, dry_run, options, combine=False, explain=False):
     classifier = make()
     if combine:
         return partial(_tag_group, classifier, reader, output_dir, png, dry_run, options)
@@ -129,7 +141,8 @@ def _make(make, reader, output_dir, png, dry_run, options, combine=False):
             return "\n".join(map(str, [prediction, *_changes(file, prediction, output, options)]))
         if not png:
             return _write(file, prediction, output, options)
-        return _write_and_draw(frame, file, prediction, output, options)
+        explanation = classifier.explain(frame, prediction.label) if explain else None
+        return _write_and_draw(frame, file, prediction, output, options, explanation)
 
     return tag_one
 
@@ -148,13 +161,13 @@ def _write(file, prediction, output, options):
     return f"{prediction} -> {printable(str(output or file))}"
 
 
-def _write_and_draw(frame, file, prediction, output, options):
+def _write_and_draw(frame, file, prediction, output, options, explanation):
     """Draw first and save last: what can go wrong with the picture goes wrong before the file is touched."""
     from astroclf import annotate
     from astroclf.annotation import save_annotated
 
     picture = _free_picture(output or file)
-    figure = annotate(frame, prediction)
+    figure = annotate(frame, prediction, explanation=explanation)
     told = _write(file, prediction, output, options)
     save_annotated(figure, picture)
     return f"{told}, {printable(str(picture))}"

@@ -7,12 +7,13 @@ import numpy as np
 from astropy import units as u
 from astropy.coordinates import ConvertError, SkyCoord
 
-__all__ = ["Orientation", "sky_orientation"]
+__all__ = ["Orientation", "pixel_to_sky", "sky_orientation"]
 
 _WIDEST_FIELD = 20 * 3600.0
 _SKY_FRAMES = "fk4", "fk4noeterms", "fk5", "galactic", "icrs"
 """Frames from which the way to ICRS needs no data on the Earth's rotation."""
 
+_CANNOT_EVALUATE = ArithmeticError, AttributeError, ConvertError, RuntimeError, TypeError, ValueError
 _LEAST_SINE = 0.5
 
 
@@ -78,18 +79,40 @@ def sky_orientation(wcs, shape):
     return Orientation(float(scale), float(other), north, east, tuple(map(float, center)))
 
 
-def _middle(wcs, shape):
-    """Return (RA, Dec) and [[E/x, E/y], [N/x, N/y]] in arcsec per pixel at the middle of a frame, or None."""
+def pixel_to_sky(wcs, x, y):
+    """
+    Return where pixels are on the sky.
+
+    Parameters
+    ----------
+    wcs : WCS of the APE 14 interface, or None
+        The world coordinates of the frame.
+    x, y : array_like of float
+        Columns and rows; 0 is the middle of the first.
+
+    Returns
+    -------
+    sky : `~astropy.coordinates.SkyCoord` or None
+        In ICRS; None where there is no WCS, where it is not one of the sky, and where it cannot be evaluated.
+    """
     if wcs is None or wcs.low_level_wcs.pixel_n_dim != 2:
         return None
-    x, y = (shape[1] - 1) / 2, (shape[0] - 1) / 2
     try:
-        sky = wcs.pixel_to_world(np.array([x, x + 1, x]), np.array([y, y, y + 1]))
-        if not isinstance(sky, SkyCoord) or sky.frame.name not in _SKY_FRAMES:
-            return None
-        sky = sky.icrs
+        sky = wcs.pixel_to_world(x, y)
+        return sky.icrs if isinstance(sky, SkyCoord) and sky.frame.name in _SKY_FRAMES else None
+    except _CANNOT_EVALUATE:
+        return None
+
+
+def _middle(wcs, shape):
+    """Return (RA, Dec) and [[E/x, E/y], [N/x, N/y]] in arcsec per pixel at the middle of a frame, or None."""
+    x, y = (shape[1] - 1) / 2, (shape[0] - 1) / 2
+    sky = pixel_to_sky(wcs, np.array([x, x + 1, x]), np.array([y, y, y + 1]))
+    if sky is None:
+        return None
+    try:
         east, north = sky[0].spherical_offsets_to(sky[1:])
-    except (ArithmeticError, AttributeError, ConvertError, RuntimeError, TypeError, ValueError):
+    except _CANNOT_EVALUATE:
         return None
     center = np.array([sky[0].ra.deg, sky[0].dec.deg])
     return center, np.array([east.to_value(u.arcsec), north.to_value(u.arcsec)])

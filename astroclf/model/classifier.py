@@ -5,6 +5,7 @@ import numpy as np
 
 from astroclf.exceptions import FrameError
 from astroclf.frames import Origin, read_frame
+from astroclf.model.prior import Prior
 from astroclf.model.record import BUNDLED, load_record
 from astroclf.model.userfile import HeadBackend, UserRecord, is_user_model, load_user_model
 from astroclf.prediction import Prediction, Provenance, Status
@@ -28,6 +29,10 @@ class Classifier:
     views : {1, 2, 4}, optional
         Rotations of each frame, by right angles, whose logits are averaged; by default as in the
         model's record.
+    prior : dict, optional
+        How common classes and groups are where the frames come from, as ``{"galaxy": 0.7, "spiral_galaxy": 0.1}``;
+        see `~astroclf.model.Prior`. By default all classes are equally common, as they were in training. With it
+        predictions have no conformal label set, whose coverage is promised for that mix only.
     weights : path-like, optional
         Of ``"imagenet"`` only: a file with its weights.
     threads : int, optional
@@ -40,7 +45,7 @@ class Classifier:
     MissingDependencyError
         If the runtime is not installed.
     ValueError
-        If ``backend`` or ``views`` is none of those named.
+        If ``backend`` or ``views`` is none of those named, or ``prior`` is none.
 
     Examples
     --------
@@ -58,7 +63,7 @@ class Classifier:
             return ImageNetClassifier(settings.get("weights"))
         return super().__new__(cls)
 
-    def __init__(self, model="astro", *, backend="onnx", views=None, weights=None, threads=0):
+    def __init__(self, model="astro", *, backend="onnx", views=None, prior=None, weights=None, threads=0):
         if weights is not None:
             msg = f"weights is for model='imagenet' only; got weights={str(weights)!r} with model={str(model)!r}"
             raise ValueError(msg)
@@ -67,6 +72,7 @@ class Classifier:
             raise ValueError(msg)
         self.record = _load(model)
         self.views = views or self.record.views
+        self.prior = None if prior is None else Prior(prior, self.record.labels)
         self._backend = _make_backend(backend, self.record, threads)
 
     def __call__(self, source):
@@ -90,7 +96,7 @@ class Classifier:
         """
         frame = self.record.preprocessor.clean(read_frame(source))  # the frame as read is let go
         logits = self._logits(frame)
-        votes = logits.argmax(axis=1)
+        votes = self._votes(logits)
         return self._verdict(self._probs(logits), votes, frame.quality, frame.origin)
 
     def combine(self, sources):
@@ -122,7 +128,7 @@ class Classifier:
             frame = self.record.preprocessor.clean(read_frame(source))
             logits = self._logits(frame)
             filters.setdefault(frame.facts.filter or len(filters), []).append(self._probs(logits))
-            votes.append(logits.argmax(axis=1))
+            votes.append(self._votes(logits))
             origins.append(frame.origin)
             qualities.append(frame.quality)
         if not origins:
@@ -132,18 +138,60 @@ class Classifier:
         origin = Origin(inputs=tuple(origin.name for origin in origins)) if len(origins) > 1 else origins[0]
         return self._verdict(probs, np.concatenate(votes), float(np.mean(qualities)), origin, combined=len(origins))
 
+    def explain(self, source, label=None):
+        """
+        Say which parts of a frame speak for a class.
+
+        Parameters
+        ----------
+        source : `~astroclf.Frame` or anything `~astroclf.read_frame` takes
+            The frame; not modified.
+        label : str, optional
+            A class; by default the most probable one.
+
+        Returns
+        -------
+        explanation : `~astroclf.Explanation`
+            The class activation map of that class, in the cells of the network and on the frame.
+
+        Raises
+        ------
+        FrameError
+            If ``source`` holds no image that can be read.
+        ValueError
+            If ``label`` is not a class.
+        """
+        from astroclf.model.explanation import check_label, make_explanation, read_head
+
+        check_label(label, self.record.labels)
+        frame = self.record.preprocessor.clean(read_frame(source))
+        logits, maps = self._backend.outputs(self._turned(frame), "logits", "maps")
+        best = self.record.labels[self._weigh(self._probs(logits)).argmax()]
+        return make_explanation(label or best, frame, maps, read_head(self.record), self.record)
+
     def _logits(self, frame):
         """Return the logits of the views of a cleaned frame, shape (views, classes)."""
+        return self._backend.logits(self._turned(frame))
+
+    def _turned(self, frame):
+        """Return the picture of a cleaned frame turned by right angles, shape (views, size, size, 3)."""
         rgb = self.record.preprocessor(frame)
-        turned = np.stack([np.rot90(rgb, k * (4 // self.views)) for k in range(self.views)])
-        return self._backend.logits(turned)
+        return np.stack([np.rot90(rgb, k * (4 // self.views)) for k in range(self.views)])
 
     def _probs(self, logits):
         return _softmax(logits.mean(axis=0) / self.record.calibration.temperature)
 
+    def _votes(self, logits):
+        """Return the class that each view names."""
+        return np.array([self._weigh(self._probs(view[None])).argmax() for view in logits])
+
+    def _weigh(self, probs):
+        return probs if self.prior is None else self.prior(probs)
+
     def _verdict(self, probs, votes, quality, origin, combined=1):
         """Return the verdict on calibrated probabilities, and on the classes that the views name."""
         calibration, labels = self.record.calibration, self.record.labels
+        probs = self._weigh(probs)
         order = np.argsort(-probs, kind="stable")
         groups = _group_probs(labels, probs)
         ranked = probs[order]
@@ -156,8 +204,8 @@ class Classifier:
             quality=quality,
             provenance=self._provenance(combined),
             agreement=float(np.mean(votes == order[0])),
-            n_set=max(int(np.count_nonzero(ranked >= calibration.conformal)), 1),
-            coverage=calibration.coverage,
+            n_set=None if self.prior else max(int(np.count_nonzero(ranked >= calibration.conformal)), 1),
+            coverage=None if self.prior else calibration.coverage,
             taxonomy=self.record.taxonomy,
             origin=origin,
         )
@@ -165,6 +213,8 @@ class Classifier:
     def _provenance(self, combined):
         record = self.record
         options = [f"combine={combined}"] if combined > 1 else []
+        if self.prior:
+            options.append(f"prior={self.prior}")
         if self.views != record.views:
             options.append(f"views={self.views}")
         if self._backend.name != "onnx":

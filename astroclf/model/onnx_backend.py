@@ -29,36 +29,24 @@ class OnnxBackend:
         self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
     def logits(self, images):
+        """Return the first of `outputs`: logits of float32, shape (n, classes), not calibrated."""
+        return self.outputs(images, "logits")[0]
+
+    def outputs(self, images, *names):
         """
-        Run pictures through the network.
+        Run pictures through the network, once, for several of its outputs.
 
         Parameters
         ----------
         images : `~numpy.ndarray` of float32, shape (n, 224, 224, 3), range [0, 1]
             RGB pictures, row 0 at the bottom.
+        *names : {'logits', 'features', 'maps'}
+            Which outputs.
 
         Returns
         -------
-        logits : `~numpy.ndarray` of float32, shape (n, classes)
-            Not calibrated.
+        outputs : list of `~numpy.ndarray` of float32
+            In the order of the names: logits (n, classes), not calibrated; features (n, 2048), not negative, which
+            the head weighs; maps (n, 2048, 7, 7), whose means over rows and columns the features are.
         """
-        return self._run("logits", images)
-
-    def features(self, images):
-        """
-        Run pictures through the network, short of its last layer.
-
-        Parameters
-        ----------
-        images : `~numpy.ndarray` of float32, shape (n, 224, 224, 3), range [0, 1]
-            RGB pictures, row 0 at the bottom.
-
-        Returns
-        -------
-        features : `~numpy.ndarray` of float32, shape (n, 2048)
-            Not negative.
-        """
-        return self._run("features", images)
-
-    def _run(self, output, images):
-        return self._session.run([output], {"rgb": np.ascontiguousarray(images, np.float32)})[0]
+        return self._session.run(list(names), {"rgb": np.ascontiguousarray(images, np.float32)})

@@ -7,6 +7,8 @@ from astroclf.exceptions import MissingDependencyError
 
 __all__ = ["TensorFlowBackend", "fill_from_onnx", "import_keras"]
 
+_LAYERS = {"logits": "head", "features": "avg_pool", "maps": "conv5_block3_out"}
+
 
 def import_keras():
     """
@@ -73,45 +75,37 @@ class TensorFlowBackend:
         keras = import_keras()
         from astroclf.train.network import build_classifier
 
-        self._model = build_classifier(classes)
-        fill_from_onnx(self._model, content)
-        self._trunk = keras.Model(self._model.input, self._model.get_layer("head").input)
+        model = build_classifier(classes)
+        fill_from_onnx(model, content)
+        outputs = {name: model.get_layer(layer).output for name, layer in _LAYERS.items()}
+        self._model = keras.Model(model.input, outputs)
 
     def logits(self, images):
+        """Return the first of `outputs`: logits of float32, shape (n, classes), not calibrated."""
+        return self.outputs(images, "logits")[0]
+
+    def outputs(self, images, *names):
         """
-        Run pictures through the network.
+        Run pictures through the network, once, for several of its outputs.
 
         Parameters
         ----------
         images : `~numpy.ndarray` of float32, shape (n, 224, 224, 3), range [0, 1]
             RGB pictures, row 0 at the bottom.
+        *names : {'logits', 'features', 'maps'}
+            Which outputs.
 
         Returns
         -------
-        logits : `~numpy.ndarray` of float32, shape (n, classes)
-            Not calibrated.
+        outputs : list of `~numpy.ndarray` of float32
+            In the order of the names: logits (n, classes), not calibrated; features (n, 2048), not negative, which
+            the head weighs; maps (n, 2048, 7, 7), whose means over rows and columns the features are.
         """
-        return _run(self._model, images)
+        from keras.applications.resnet50 import preprocess_input
 
-    def features(self, images):
-        """
-        Run pictures through the network, short of its last layer.
-
-        Parameters
-        ----------
-        images : `~numpy.ndarray` of float32, shape (n, 224, 224, 3), range [0, 1]
-            RGB pictures, row 0 at the bottom.
-
-        Returns
-        -------
-        features : `~numpy.ndarray` of float32, shape (n, 2048)
-            Not negative.
-        """
-        return _run(self._trunk, images)
+        found = self._model(preprocess_input(255 * np.array(images, np.float32)), training=False)
+        return [_channels_first(np.asarray(found[name])) for name in names]
 
 
-def _run(model, images):
-    from keras.applications.resnet50 import preprocess_input
-
-    images = preprocess_input(255 * np.array(images, np.float32))
-    return np.asarray(model(images, training=False))
+def _channels_first(output):
+    return output.transpose(0, 3, 1, 2) if output.ndim == 4 else output

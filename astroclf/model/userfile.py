@@ -119,7 +119,7 @@ class HeadBackend:
     Parameters
     ----------
     backend : object
-        A runtime of `astroclf.model`, with a method ``features``.
+        A runtime of `astroclf.model`, with a method ``outputs``.
     head : Head
         The last layer.
     """
@@ -132,13 +132,16 @@ class HeadBackend:
         """Name of the runtime."""
         return self._backend.name
 
-    def features(self, images):
-        """Return the features of pictures, as the runtime does."""
-        return self._backend.features(images)
-
     def logits(self, images):
         """Return the logits, shape (n, classes), of pictures of shape (n, 224, 224, 3)."""
-        return self._head(self.features(images))
+        return self.outputs(images, "logits")[0]
+
+    def outputs(self, images, *names):
+        """Return outputs as the runtime does, the logits from the other last layer."""
+        others = tuple(name for name in names if name != "logits")
+        found = dict(zip(("features", *others), self._backend.outputs(images, "features", *others)))
+        found["logits"] = self._head(found["features"])
+        return [found[name] for name in names]
 
 
 def is_user_model(model):

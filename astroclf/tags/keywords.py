@@ -118,14 +118,14 @@ KEYWORDS = (
         "CLFNSET",
         int,
         "number of CLFLABn in the conformal set",
-        "The first CLFNSET of CLFLABn form the conformal label set.",
+        "The first CLFNSET of CLFLABn form the conformal label set; undefined where a prior was given.",
         lambda p, stamp: p.n_set,
     ),
     Keyword(
         "CLFCOVER",
         float,
         "nominal coverage of the conformal set",
-        "Nominal coverage of the conformal label set, in (0, 1).",
+        "Nominal coverage of the conformal label set, in (0, 1); undefined where a prior was given.",
         lambda p, stamp: p.coverage,
     ),
     Keyword(

@@ -211,7 +211,7 @@ def mean_features(paths, record, views, *, progress=False):
             read.append(False)
         else:
             turned = np.stack([np.rot90(rgb, k * (4 // views)) for k in range(views)])
-            found.append(backend.features(turned).mean(axis=0, dtype=np.float64))
+            found.append(backend.outputs(turned, "features")[0].mean(axis=0, dtype=np.float64))
             read.append(True)
     return np.array(found).reshape(len(found), FEATURES), read
 
