@@ -42,4 +42,22 @@ class OnnxBackend:
         logits : `~numpy.ndarray` of float32, shape (n, classes)
             Not calibrated.
         """
-        return self._session.run(["logits"], {"rgb": np.ascontiguousarray(images, np.float32)})[0]
+        return self.activations(images)[0]
+
+    def activations(self, images):
+        """
+        Run pictures through the network, and return what its last layer saw as well.
+
+        Parameters
+        ----------
+        images : `~numpy.ndarray`
+            As for `logits`.
+
+        Returns
+        -------
+        logits : `~numpy.ndarray` of float32, shape (n, classes)
+            Not calibrated.
+        features : `~numpy.ndarray` of float32, shape (n, 2048)
+            Means of the last maps, never negative.
+        """
+        return self._session.run(["logits", "features"], {"rgb": np.ascontiguousarray(images, np.float32)})

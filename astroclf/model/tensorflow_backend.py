@@ -70,11 +70,12 @@ class TensorFlowBackend:
     name = "tensorflow"
 
     def __init__(self, content, classes):
-        import_keras()
+        keras = import_keras()
         from astroclf.train.network import build_classifier
 
-        self._model = build_classifier(classes)
-        fill_from_onnx(self._model, content)
+        model = build_classifier(classes)
+        fill_from_onnx(model, content)
+        self._model = keras.Model(model.input, [model.output, model.get_layer("avg_pool").output])
 
     def logits(self, images):
         """
@@ -90,7 +91,25 @@ class TensorFlowBackend:
         logits : `~numpy.ndarray` of float32, shape (n, classes)
             Not calibrated.
         """
+        return self.activations(images)[0]
+
+    def activations(self, images):
+        """
+        Run pictures through the network, and return what its last layer saw as well.
+
+        Parameters
+        ----------
+        images : `~numpy.ndarray`
+            As for `logits`.
+
+        Returns
+        -------
+        logits : `~numpy.ndarray` of float32, shape (n, classes)
+            Not calibrated.
+        features : `~numpy.ndarray` of float32, shape (n, 2048)
+            Means of the last maps, never negative.
+        """
         from keras.applications.resnet50 import preprocess_input
 
         images = preprocess_input(255 * np.array(images, np.float32))
-        return np.asarray(self._model(images, training=False))
+        return [np.asarray(output) for output in self._model(images, training=False)]
