@@ -5,6 +5,7 @@ import numpy as np
 
 from astroclf.exceptions import FrameError
 from astroclf.frames import Origin, read_frame
+from astroclf.model.novelty import NOVEL, NoveltyScore
 from astroclf.model.prior import Prior
 from astroclf.model.record import BUNDLED, load_record
 from astroclf.model.userfile import HeadBackend, UserRecord, is_user_model, load_user_model
@@ -74,6 +75,8 @@ class Classifier:
         self.views = views or self.record.views
         self.prior = None if prior is None else Prior(prior, self.record.labels)
         self._backend = _make_backend(backend, self.record, threads)
+        novelty = self.record.novelty
+        self._novelty = None if novelty is None else NoveltyScore.from_file(novelty, len(self.record.labels))
 
     def __call__(self, source):
         """
@@ -95,9 +98,9 @@ class Classifier:
             If ``source`` holds no image that can be read.
         """
         frame = self.record.preprocessor.clean(read_frame(source))  # the frame as read is let go
-        logits = self._logits(frame)
+        logits, novelty = self._look(frame)
         votes = self._votes(logits)
-        return self._verdict(self._probs(logits), votes, frame.quality, frame.origin)
+        return self._verdict(self._probs(logits), votes, frame.quality, frame.origin, novelty=novelty)
 
     def combine(self, sources):
         """
@@ -115,28 +118,31 @@ class Classifier:
         Returns
         -------
         prediction : `~astroclf.Prediction`
-            The verdict, its quality the mean of that of the frames. ``origin`` names them in ``inputs``, and has no
-            path: to tag a file with it, put that file's in its place.
+            The verdict, its quality and novelty the means of those of the frames. ``origin`` names them in ``inputs``,
+            and has no path: to tag a file with it, put that file's in its place.
 
         Raises
         ------
         FrameError
             If a source holds no image that can be read, or there is none.
         """
-        filters, votes, origins, qualities = {}, [], [], []
+        filters, votes, origins, qualities, novelties = {}, [], [], [], []
         for source in sources:
             frame = self.record.preprocessor.clean(read_frame(source))
-            logits = self._logits(frame)
+            logits, novelty = self._look(frame)
             filters.setdefault(frame.facts.filter or len(filters), []).append(self._probs(logits))
             votes.append(self._votes(logits))
             origins.append(frame.origin)
             qualities.append(frame.quality)
+            novelties.append(novelty)
         if not origins:
             msg = "sources must hold at least one frame; got none"
             raise FrameError(msg)
         probs = np.mean([np.mean(group, axis=0) for group in filters.values()], axis=0)
         origin = Origin(inputs=tuple(origin.name for origin in origins)) if len(origins) > 1 else origins[0]
-        return self._verdict(probs, np.concatenate(votes), float(np.mean(qualities)), origin, combined=len(origins))
+        novelty = None if self._novelty is None else float(np.mean(novelties))
+        quality, votes = float(np.mean(qualities)), np.concatenate(votes)
+        return self._verdict(probs, votes, quality, origin, novelty=novelty, combined=len(origins))
 
     def explain(self, source, label=None):
         """
@@ -169,9 +175,12 @@ class Classifier:
         best = self.record.labels[self._weigh(self._probs(logits)).argmax()]
         return make_explanation(label or best, frame, maps, read_head(self.record), self.record)
 
-    def _logits(self, frame):
-        """Return the logits of the views of a cleaned frame, shape (views, classes)."""
-        return self._backend.logits(self._turned(frame))
+    def _look(self, frame):
+        """Return the logits of the views of a cleaned frame, shape (views, classes), and its novelty."""
+        logits, features = self._backend.outputs(self._turned(frame), "logits", "features")
+        if self._novelty is None:
+            return logits, None
+        return logits, float(self._novelty(*(output.mean(axis=0, keepdims=True) for output in (logits, features)))[0])
 
     def _turned(self, frame):
         """Return the picture of a cleaned frame turned by right angles, shape (views, size, size, 3)."""
@@ -188,7 +197,7 @@ class Classifier:
     def _weigh(self, probs):
         return probs if self.prior is None else self.prior(probs)
 
-    def _verdict(self, probs, votes, quality, origin, combined=1):
+    def _verdict(self, probs, votes, quality, origin, *, novelty=None, combined=1):
         """Return the verdict on calibrated probabilities, and on the classes that the views name."""
         calibration, labels = self.record.calibration, self.record.labels
         probs = self._weigh(probs)
@@ -200,10 +209,11 @@ class Classifier:
             probs=tuple(ranked.tolist()),
             groups=tuple(groups),
             group_probs=tuple(groups.values()),
-            status=_status(ranked[0], next(iter(groups.values())), quality, calibration),
+            status=_status(ranked[0], next(iter(groups.values())), quality, novelty, calibration),
             quality=quality,
             provenance=self._provenance(combined),
             agreement=float(np.mean(votes == order[0])),
+            novelty=novelty,
             n_set=None if self.prior else max(int(np.count_nonzero(ranked >= calibration.conformal)), 1),
             coverage=None if self.prior else calibration.coverage,
             taxonomy=self.record.taxonomy,
@@ -257,9 +267,11 @@ def _group_probs(labels, probs):
     return dict(sorted(sums.items(), key=lambda item: -item[1]))
 
 
-def _status(prob, group_prob, quality, calibration):
+def _status(prob, group_prob, quality, novelty, calibration):
     if quality > calibration.worst_quality:
         return Status.LOWQUAL
+    if novelty is not None and novelty >= NOVEL:
+        return Status.NOVEL
     if prob >= calibration.sure_class:
         return Status.OK
     return Status.GROUP if group_prob >= calibration.sure_group else Status.UNCERTAIN

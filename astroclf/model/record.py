@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from astroclf.exceptions import ModelError
+from astroclf.model.novelty import NoveltyFile
 from astroclf.preprocess import Preprocessor
 
 __all__ = ["BUNDLED", "Calibration", "ModelRecord", "load_record"]
@@ -72,6 +73,8 @@ class ModelRecord:
         Fitted with these settings and views.
     licence, credits, made_by : str
         Terms of use of the weights; whose data they were made of; the commands.
+    novelty : NoveltyFile or None
+        The file of its novelty score; None where it has none.
     """
 
     name: str
@@ -85,6 +88,7 @@ class ModelRecord:
     licence: str
     credits: str
     made_by: str
+    novelty: NoveltyFile | None = None
 
     def read_bytes(self):
         """
@@ -153,5 +157,6 @@ def _parse(fields, folder):
         preprocessor=Preprocessor.from_dict(fields["preprocessing"]),
         views=int(fields["views"]),
         calibration=Calibration(**fields["calibration"]),
+        novelty=NoveltyFile.from_dict(fields.get("novelty"), folder),
         **texts,
     )

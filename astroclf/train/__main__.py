@@ -22,12 +22,19 @@ Make the bundled model.
 5. How good it is on the test examples::
 
     python -m astroclf.train measure work
+
+6. The novelty score of the model file, whenever that is new, and how good it is (scikit-image is needed for the
+   photographs among the oddities of the second)::
+
+    python -m astroclf.train novelty work astroclf/model/data
+    python -m astroclf.train measure-novelty work
 """
 
 import argparse
 import os
 
 from astroclf.model import load_record
+from astroclf.train.novelty import fit_novelty, measure_novelty
 from astroclf.train.recipe import COUNTS, calibrate_model, export_model, fit_model, measure_model, write_examples
 
 
@@ -58,6 +65,13 @@ def main(argv=None):
     step = steps.add_parser("measure", help="measure the bundled model on the test examples")
     step.add_argument("folder", help="where the examples are")
     step.set_defaults(run=lambda args: measure_model(args.folder, load_record()).pprint(max_width=-1))
+    step = steps.add_parser("novelty", help="fit the novelty score of the model file")
+    step.add_argument("folder", help="where the examples are")
+    step.add_argument("output", help="where the model file and its record are")
+    step.set_defaults(run=_fit_novelty)
+    step = steps.add_parser("measure-novelty", help="measure the novelty score of the bundled model")
+    step.add_argument("folder", help="where the examples are")
+    step.set_defaults(run=_measure_novelty)
     args = parser.parse_args(argv)
     args.run(args)
 
@@ -65,6 +79,15 @@ def main(argv=None):
 def _make_examples(args):
     counts = {split: COUNTS[split] for split in args.splits}
     write_examples(args.pictures, args.folder, counts=counts, workers=os.cpu_count())
+
+
+def _fit_novelty(args):
+    fit_novelty(args.folder, args.output, workers=os.cpu_count())
+
+
+def _measure_novelty(args):
+    for table in measure_novelty(args.folder, load_record(), workers=os.cpu_count()):
+        table.pprint_all()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,207 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""The novelty score: how unlike everything in the taxonomy a frame is, judged by what the network makes of it."""
+
+import hashlib
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+from scipy.special import expit, logsumexp
+
+from astroclf.exceptions import ModelError
+
+__all__ = ["DISTANCES", "NOVEL", "NoveltyFile", "NoveltyScore"]
+
+NOVEL = 0.5
+"""Least novelty of a frame whose status is ``NOVEL``."""
+
+DISTANCES = 4
+"""Number of distances in the margin, beside the coordinates."""
+
+_ARRAYS = {"mean": "float32", "axes": "float16", "whitening": "float32", "centres": "float32", "weights": "float32"}
+
+
+@dataclass(frozen=True)
+class NoveltyFile:
+    """
+    What a model's record says of its novelty score.
+
+    Parameters
+    ----------
+    path : `~pathlib.Path`
+        A ``.npz`` file, which lies beside the record.
+    sha256 : str
+        SHA-256 of the file, 64 hexadecimal digits.
+    threshold : float
+        Margin of a frame whose novelty is 0.5.
+    method : str
+        How the score was made, in words.
+    """
+
+    path: Path
+    sha256: str
+    threshold: float
+    method: str
+
+    @classmethod
+    def from_dict(cls, described, folder):
+        """
+        Read the section ``novelty`` of a record.
+
+        Parameters
+        ----------
+        described : dict or None
+            The section; None where the model has no novelty score.
+        folder : `~pathlib.Path`
+            Folder of the record.
+
+        Returns
+        -------
+        file : NoveltyFile or None
+            The file itself is not opened.
+        """
+        if described is None:
+            return None
+        path = folder / Path(described["file"]).name
+        return cls(path, str(described["sha256"]), float(described["threshold"]), str(described["method"]))
+
+
+@dataclass(frozen=True, eq=False)
+class NoveltyScore:
+    """
+    A linear margin between what the network was made for and what it was not; call it with its outputs.
+
+    The square roots of the pooled features, less their mean, are laid along the ``axes``, on which they scatter
+    within a class by 1. To these coordinates come four distances, all of which grow with novelty: the logarithm of
+    that to the nearest class (Mahalanobis distance; Lee et al. 2018), of its ratio to that to the middle of all
+    classes (Ren et al. 2021 take the difference), of what lies off the axes (as in ViM; Wang et al. 2022), and the
+    energy of the logits (Liu et al. 2020). The weights are those of a logistic regression between frames of the
+    taxonomy and others (outlier exposure; Hendrycks et al. 2019).
+
+    Parameters
+    ----------
+    mean : `~numpy.ndarray` of float32, shape (features,)
+        Mean of the square roots of the features of frames in the taxonomy.
+    axes : `~numpy.ndarray` of float16, shape (features, k)
+        Principal axes, orthogonal.
+    whitening : `~numpy.ndarray` of float32, shape (k, k)
+        Makes of coordinates along the axes those whose scatter within a class is 1.
+    centres : `~numpy.ndarray` of float32, shape (classes, k)
+        Means of the classes in these coordinates.
+    weights : `~numpy.ndarray` of float32, shape (k + 4,)
+        Of the coordinates and the distances.
+    threshold : float
+        Margin of a frame whose novelty is 0.5.
+    """
+
+    mean: np.ndarray
+    axes: np.ndarray
+    whitening: np.ndarray
+    centres: np.ndarray
+    weights: np.ndarray
+    threshold: float = 0.0
+
+    def __call__(self, logits, features):
+        """
+        Return the novelty of frames.
+
+        Parameters
+        ----------
+        logits : `~numpy.ndarray`, shape (n, classes)
+            Outputs of the network, means over the views of each frame.
+        features : `~numpy.ndarray`, shape (n, features)
+            Its pooled features, never negative, likewise.
+
+        Returns
+        -------
+        novelty : `~numpy.ndarray`, shape (n,), range [0, 1]
+            0.5 at the threshold.
+        """
+        return expit(self.inputs(logits, features) @ self.weights.astype(float) - self.threshold)
+
+    def inputs(self, logits, features):
+        """
+        Return what the margin is a weighted sum of.
+
+        Parameters
+        ----------
+        logits, features : `~numpy.ndarray`
+            As in the call.
+
+        Returns
+        -------
+        inputs : `~numpy.ndarray`, shape (n, k + 4)
+            Coordinates, then distances, of order 1.
+        """
+        centred, axes = np.sqrt(features.astype(float)) - self.mean, self.axes.astype(float)
+        along = centred @ axes
+        z = along @ self.whitening
+        nearest = _squares(z[:, None] - self.centres).min(axis=1)
+        off = np.linalg.norm(centred - along @ axes.T, axis=1)
+        energy = -logsumexp(logits.astype(float), axis=1)
+        distances = np.log(nearest), np.log(nearest / _squares(z - self.centres.mean(axis=0))), np.log(off), energy / 5
+        return np.column_stack([z, *distances])
+
+    def to_bytes(self):
+        """Return the content of its file: all arrays; the threshold is in the record."""
+        stream = io.BytesIO()
+        np.savez_compressed(stream, **{name: getattr(self, name) for name in _ARRAYS})
+        return stream.getvalue()
+
+    @classmethod
+    def from_file(cls, file, classes):
+        """
+        Read the score of a model.
+
+        Parameters
+        ----------
+        file : NoveltyFile
+            What the record says of it.
+        classes : int
+            Number of classes of the model.
+
+        Returns
+        -------
+        score : NoveltyScore
+            Ready to use.
+
+        Raises
+        ------
+        ModelError
+            If the file is missing, has another SHA-256, or does not hold what it should.
+        """
+        try:
+            content = file.path.read_bytes()
+        except OSError as error:
+            msg = f"{file.path}: the novelty file cannot be read: {error.strerror}; install astroclf again"
+            raise ModelError(msg) from error
+        found = hashlib.sha256(content).hexdigest()
+        if found != file.sha256:
+            msg = f"{file.path}: SHA-256 is {found}, the record says {file.sha256}; install astroclf again"
+            raise ModelError(msg)
+        try:
+            with np.load(io.BytesIO(content), allow_pickle=False) as stored:
+                score = cls(**{name: stored[name] for name in _ARRAYS}, threshold=file.threshold)
+            score._check(classes)
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+            msg = f"{file.path}: not a novelty file for {classes} classes: {error}"
+            raise ModelError(msg) from error
+        return score
+
+    def _check(self, classes):
+        size, k = self.axes.shape if self.axes.ndim == 2 else (0, 0)
+        shapes = {
+            "mean": (size,), "axes": (size, k), "whitening": (k, k), "centres": (classes, k),
+            "weights": (k + DISTANCES,),
+        }  # fmt: skip
+        for name, shape in shapes.items():
+            array = getattr(self, name)
+            if array.shape != shape or array.dtype != _ARRAYS[name] or not np.isfinite(array).all():
+                msg = f"{name} must be finite {_ARRAYS[name]} of shape {shape}; got {array.dtype} {array.shape}"
+                raise ValueError(msg)
+
+
+def _squares(vectors):
+    return np.maximum(np.square(vectors).sum(axis=-1), 1e-9)

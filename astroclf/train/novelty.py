@@ -1,0 +1,279 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""The fit of the novelty score, and the measure of it on kinds of things that it was not fitted on."""
+
+import hashlib
+import json
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from astropy.table import Table
+from scipy.optimize import minimize
+from scipy.special import expit
+
+from astroclf.model.novelty import DISTANCES, NOVEL, NoveltyScore
+from astroclf.model.record import BUNDLED, load_record
+from astroclf.taxonomy import labels
+from astroclf.train.metrics import wilson_interval
+from astroclf.train.oddities import FITTED, KINDS, make_oddity
+from astroclf.train.recipe import load_examples
+
+__all__ = ["fit_novelty", "fit_score", "flag_table", "measure_novelty", "render_oddities", "view_activations"]
+
+_AXES = 128
+_RIDGE = 0.01
+_PENALTY = 10.0
+_FALSE_ALARMS = 0.025
+_FOLDS = 5
+_EXAMPLES, _ODDITIES = 1540, 48
+_MEASURED, _MEASURED_ODDITIES = 1008, 40
+_SEEDS = {"calibration": 4, "test": 5}
+_METHOD = "logistic regression on whitened square roots of the pooled features and four distances, oddities as outliers"
+
+
+def render_oddities(kind, count, preprocessor, *, seed, workers=1):
+    """
+    Make rendered frames of one kind of oddities.
+
+    Parameters
+    ----------
+    kind : str
+        One of `astroclf.train.oddities.KINDS`.
+    count : int
+        Number of frames.
+    preprocessor : `~astroclf.Preprocessor`
+        Renders them.
+    seed : int
+        Frame ``i`` depends on ``(seed, kind, i)`` only.
+    workers : int, optional
+        Number of processes.
+
+    Returns
+    -------
+    images : `~numpy.ndarray` of uint8, shape (count, size, size, 3)
+        The pictures.
+    """
+    work = partial(_render_oddity, kind=kind, preprocessor=preprocessor, seed=seed)
+    if workers == 1:
+        return np.stack([work(i) for i in range(count)])
+    with ProcessPoolExecutor(workers) as pool:
+        return np.stack(list(pool.map(work, range(count))))
+
+
+def _render_oddity(index, *, kind, preprocessor, seed):
+    frame = make_oddity(kind, np.random.default_rng((seed, list(KINDS).index(kind), index)))
+    return np.round(255 * preprocessor(frame)).astype(np.uint8)
+
+
+def view_activations(backend, images, views, batch=16):
+    """
+    Run rendered frames through the network, rotated, and average over the views.
+
+    Parameters
+    ----------
+    backend : object
+        A runtime of `astroclf.model`, with a method ``outputs``.
+    images : `~numpy.ndarray` of uint8, shape (n, size, size, 3)
+        Rendered frames.
+    views : int
+        Number of rotations by right angles: 1, 2 or 4.
+    batch : int, optional
+        Frames at a time.
+
+    Returns
+    -------
+    logits : `~numpy.ndarray`, shape (n, classes)
+        Means over the views.
+    features : `~numpy.ndarray`, shape (n, 2048)
+        Likewise.
+    """
+    parts = []
+    for start in range(0, len(images), batch):
+        part = images[start : start + batch].astype(np.float32) / 255
+        turned = [
+            backend.outputs(np.rot90(part, k * (4 // views), axes=(1, 2)), "logits", "features") for k in range(views)
+        ]
+        parts.append([np.mean(outputs, axis=0) for outputs in zip(*turned)])
+    logits, features = zip(*parts)
+    return np.concatenate(logits), np.concatenate(features)
+
+
+def fit_score(usual, truth, odd):
+    """
+    Fit the novelty score.
+
+    Parameters
+    ----------
+    usual : tuple of 2 `~numpy.ndarray`
+        Logits and features of frames in the taxonomy, of objects the network never saw.
+    truth : `~numpy.ndarray` of int, shape (n,)
+        Their classes; each is there.
+    odd : tuple of 2 `~numpy.ndarray`
+        Logits and features of frames outside it.
+
+    Returns
+    -------
+    score : NoveltyScore
+        One in forty of the usual frames, of folds that the weights were not fitted on, is above its threshold.
+    """
+    folds = np.random.default_rng(0).permutation(len(truth)) % _FOLDS
+    margins = np.empty(len(truth))
+    for fold in range(_FOLDS):
+        kept, left = ([part[which] for part in (*usual, truth)] for which in (folds != fold, folds == fold))
+        score, bias = _fit_margin(kept[:2], kept[2], odd)
+        margins[folds == fold] = score.inputs(*left[:2]) @ score.weights + bias
+    score, bias = _fit_margin(usual, truth, odd)
+    return replace(score, threshold=round(float(np.quantile(margins, 1 - _FALSE_ALARMS) - bias), 4))
+
+
+def _fit_margin(usual, truth, odd):
+    """Return a score without its threshold, and the bias of its margin."""
+    space = _fit_space(usual[1], truth)
+    weights, bias = _fit_logistic(space.inputs(*usual), space.inputs(*odd))
+    return replace(space, weights=weights.astype(np.float32)), bias
+
+
+def _fit_space(features, truth):
+    """Return a score without weights: axes, whitening and class centres of the square roots of features."""
+    roots = np.sqrt(features.astype(float))
+    mean = roots.mean(axis=0)
+    k = min(_AXES, len(roots) // 2)
+    axes = np.linalg.svd(roots - mean, full_matrices=False)[2][:k].T.astype(np.float16)
+    along = (roots - mean) @ axes.astype(float)
+    centres = np.stack([along[truth == label].mean(axis=0) for label in range(len(labels()))])
+    scatter = np.cov((along - centres[truth]).T) + _RIDGE * along.var(axis=0).mean() * np.eye(k)
+    whitening = np.linalg.cholesky(np.linalg.inv(scatter))
+    arrays = (mean, axes, whitening, centres @ whitening, np.zeros(k + DISTANCES))
+    return NoveltyScore(*(array.astype(array.dtype if array is axes else np.float32) for array in arrays))
+
+
+def _fit_logistic(inside, outside):
+    """Return weights and bias of a logistic regression in which either side counts as much as the other."""
+    inputs = np.concatenate([inside, outside])
+    middle, spread = inputs.mean(axis=0), inputs.std(axis=0) + 1e-9
+    scaled = (inputs - middle) / spread
+    sign = np.repeat([-1.0, 1.0], [len(inside), len(outside)])
+    share = np.repeat([0.5 / len(inside), 0.5 / len(outside)], [len(inside), len(outside)])
+    penalty = _PENALTY / len(inputs)
+
+    def loss(parameters):
+        margins = sign * (scaled @ parameters[1:] + parameters[0])
+        slope = -share * sign * expit(-margins)
+        value = share @ np.logaddexp(0, -margins) + 0.5 * penalty * parameters[1:] @ parameters[1:]
+        return value, np.concatenate([[slope.sum()], slope @ scaled + penalty * parameters[1:]])
+
+    fit = minimize(loss, np.zeros(inputs.shape[1] + 1), jac=True, method="L-BFGS-B", options={"maxiter": 2000})
+    weights = fit.x[1:] / spread
+    return weights, fit.x[0] - weights @ middle
+
+
+def fit_novelty(folder, output, *, examples=_EXAMPLES, oddities=_ODDITIES, workers=1):
+    """
+    Fit the novelty score of a model, write its file beside the record, and name it in the record.
+
+    Parameters
+    ----------
+    folder : path-like
+        Folder of the calibration examples; see `astroclf.train.recipe.write_examples`.
+    output : path-like
+        Folder of the model file and its record: the section ``novelty`` of the record is replaced.
+    examples : int, optional
+        Number of calibration examples to use.
+    oddities : int, optional
+        Number of frames of each kind in `astroclf.train.oddities.FITTED`.
+    workers : int, optional
+        Number of processes that make these.
+
+    Returns
+    -------
+    described : dict
+        The section ``novelty`` of the record, as written.
+    """
+    path = Path(output) / f"{BUNDLED}.json"
+    load_record.cache_clear()
+    record = load_record(path)
+    images, truth, _ = (array[:examples] for array in load_examples(folder, "calibration"))
+    seed = _SEEDS["calibration"]
+    odd = [render_oddities(kind, oddities, record.preprocessor, seed=seed, workers=workers) for kind in FITTED]
+    look = partial(view_activations, _backend(record), views=record.views)
+    content = (score := fit_score(look(images), truth, look(np.concatenate(odd)))).to_bytes()
+    file = path.with_suffix(".novelty.npz")
+    file.write_bytes(content)
+    described = {
+        "file": file.name, "sha256": hashlib.sha256(content).hexdigest(), "threshold": score.threshold,
+        "method": _METHOD, "fitted_on": {"examples": len(truth), **dict.fromkeys(FITTED, oddities)},
+    }  # fmt: skip
+    fields = json.loads(path.read_text(encoding="utf-8")) | {"novelty": described}
+    path.write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")
+    load_record.cache_clear()
+    return described
+
+
+def _backend(record):
+    from astroclf.model.onnx_backend import OnnxBackend
+
+    return OnnxBackend(record.read_bytes())
+
+
+def measure_novelty(folder, record, *, examples=_MEASURED, oddities=_MEASURED_ODDITIES, workers=1):
+    """
+    Measure the novelty score of a model: how often it flags what it should, and what it should not.
+
+    Parameters
+    ----------
+    folder : path-like
+        Folder of the test examples; see `astroclf.train.recipe.write_examples`.
+    record : `~astroclf.model.ModelRecord`
+        The model, with its novelty score.
+    examples : int, optional
+        Number of test examples to use.
+    oddities : int, optional
+        Number of frames of each kind of oddities.
+    workers : int, optional
+        Number of processes that make these.
+
+    Returns
+    -------
+    oddities, false_alarms : `~astropy.table.Table`
+        As `flag_table` makes them, a row a kind and a row a class. Of the oddities, ``fitted`` tells which kinds the
+        score was fitted on.
+    """
+    seed, preprocessor = _SEEDS["test"], record.preprocessor
+    drawn = {kind: render_oddities(kind, oddities, preprocessor, seed=seed, workers=workers) for kind in KINDS}
+    backend, score = _backend(record), NoveltyScore.from_file(record.novelty, len(record.labels))
+
+    def flagged(images):
+        return score(*view_activations(backend, images, record.views)) >= NOVEL
+
+    caught = flag_table({kind: flagged(images) for kind, images in drawn.items()})
+    caught.add_column(np.isin(caught["of"], FITTED), name="fitted", index=1)
+    images, truth, _ = (array[:examples] for array in load_examples(folder, "test"))
+    alarms = flagged(images)
+    return caught, flag_table({label: alarms[truth == i] for i, label in enumerate(record.labels)})
+
+
+def flag_table(flags):
+    """
+    Tabulate how often frames were flagged.
+
+    Parameters
+    ----------
+    flags : dict
+        ``{name: array of bool}``, one element a frame.
+
+    Returns
+    -------
+    table : `~astropy.table.Table`
+        Columns ``of`` (the name, and ``all`` in the last row), ``count``, ``flagged`` and its Wilson 95 per cent
+        interval, ``low`` and ``high``.
+    """
+    rows = []
+    for name, flagged in (flags | {"all": np.concatenate(list(flags.values()))}).items():
+        rate = float(np.mean(flagged)) if len(flagged) else 0.0
+        low, high = wilson_interval(rate, len(flagged))
+        rows.append({
+            "of": name, "count": len(flagged), "flagged": round(rate, 3), "low": round(low, 3), "high": round(high, 3),
+        })  # fmt: skip
+    return Table(rows=rows)
