@@ -1,7 +1,7 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """Why a class: which parts of a frame speak for it, by class activation maps."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -46,12 +46,12 @@ class Explanation:
     """
 
     label: str
-    grid: np.ndarray
+    grid: np.ndarray = field(repr=False)
     bias: float
     shape: tuple[int, int]
     part: tuple[slice, slice]
-    cells: tuple[np.ndarray, np.ndarray]
-    wcs: object = None
+    cells: tuple[np.ndarray, np.ndarray] = field(repr=False)
+    wcs: object = field(default=None, repr=False)
 
     @property
     def logit(self):

@@ -3,7 +3,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -88,7 +88,7 @@ class ModelRecord:
     licence: str
     credits: str
     made_by: str
-    novelty: NoveltyFile | None = None
+    novelty: NoveltyFile | None = field(default=None, kw_only=True)
 
     def read_bytes(self):
         """
