@@ -11,7 +11,7 @@ from scipy.special import log_softmax, softmax
 from astroclf.exceptions import AstroclfError
 from astroclf.model.userfile import Head
 from astroclf.train.calibrate import calibration_error, fit_temperature
-from astroclf.train.evaluate import wilson_interval
+from astroclf.train.metrics import wilson_interval
 
 __all__ = ["STRENGTHS", "HeldOut", "cross_validate", "deal_folds", "doubt", "fit_head", "scores"]
 
