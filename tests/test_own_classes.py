@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from astroclf import AstroclfError, Classifier, ModelError, read_tags
+from astroclf import AstroclfError, Classifier, ModelError, read_tags, write_label
 from astroclf.cli import main
 from astroclf.exceptions import AstroclfWarning
 from astroclf.model import load_record, load_user_model
@@ -29,6 +29,7 @@ from astroclf.train.calibrate import calibrate, fit_temperature
 from astroclf.train.evaluate import Case, find_tagged, read_examples
 from astroclf.train.head import cross_validate, deal_folds, doubt, fit_head, scores
 from astroclf.train.own import find_cases, train_classes
+from astroclf.train.predictions import read_predictions
 
 LABELS = ("ring", "spiral_galaxy", "blank")
 
@@ -436,11 +437,36 @@ def test_verbs(folder, tmp_path, monkeypatch, capsys):
     assert fits.getval("new.fits", "CLFPREP") == load_record().preprocessor.digest
 
     Path("mine.csv").write_text("file,label,object_key\nnew.fits,ring,r\n")
-    assert main(["evaluate", "--model", "rings.astroclf", "mine.csv"]) == 0
-    assert "ring" in capsys.readouterr().out
+    evaluate = ["evaluate", "--model", "rings.astroclf"]
+    assert main([*evaluate, "mine.csv", "-o", "said.csv"]) == 0
+    assert "\nring " in capsys.readouterr().out
+    said = read_predictions("said.csv")
+    assert said.classes == tuple(sorted(LABELS))
+    assert (said.named[0], said.named_group[0], said.right[0]) == ("ring", "ring", True)
+    assert main([*evaluate, "mine.csv", "--compare", "said.csv"]) == 0
     Path("mine.csv").write_text("file,label,object_key\nnew.fits,star,r\n")
     assert main(["evaluate", "--model", "rings.astroclf", "mine.csv"]) == 1
     assert "unknown label star; known are blank, ring, spiral_galaxy" in capsys.readouterr().err
+
+
+def test_verbs_on_labelled_files(folder, tmp_path, monkeypatch, capsys):
+    """Labels in headers are what a model is made of and measured by; one that it does not know is left out."""
+    monkeypatch.chdir(tmp_path)
+    Path("night").mkdir()
+    for name, label in (("spiral_galaxy", "spiral_galaxy"), ("blank", "no_source")):
+        for i in range(5):
+            write_label(shutil.copy(folder / name / f"{i}.fits", f"night/{label}{i}.fits"), label, by="ann")
+    fits.writeto("night/plain.fits", draw("ring", 1))
+    assert main(["train", "--from-tags", "night", "-o", "mine.astroclf"]) == 0
+    assert load_user_model("mine.astroclf").labels == ("no_source", "spiral_galaxy")
+    for path in sorted(Path("night").glob("*[0-3].fits")):
+        path.unlink()
+    write_label("night/plain.fits", "star", by="ann")
+    capsys.readouterr()
+    assert main(["evaluate", "--model", "mine.astroclf", "--from-tags", "night"]) == 1
+    told = capsys.readouterr()
+    assert "Real frames: 2 files of 2 objects" in told.out
+    assert "plain.fits: left out: its label star is no class of the model: no_source, spiral_galaxy" in told.err
 
 
 def test_train_verb_complains(folder, tmp_path, monkeypatch, capsys):
