@@ -5,9 +5,10 @@ import json
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from PIL import Image
 
-from astroclf import AstroclfError
+from astroclf import AstroclfError, write_label
 from astroclf.cli import main
 from astroclf.taxonomy import labels
 from astroclf.train.evaluate import read_cases
@@ -68,6 +69,26 @@ def test_predictions_survive_csv(cases, tmp_path):
     assert json.dumps(measure(read)) == json.dumps(measure(written))
     assert not read.right[0]
     assert read.named[0] == read.named_group[0] == ""
+
+
+def test_own_classes(cases, tmp_path):
+    """Predictions of other classes keep them in CSV and report them, and are only compared with their like."""
+    manifest, own = tmp_path / "own.csv", ("ring", "spiral_galaxy", "star")
+    manifest.write_text("file,label,object_key\n" + "".join(f"{i}.fits,{own[i % 3]},{i}\n" for i in range(12)))
+    probs = np.tile(np.diag([0.8, 0.8, 0.8]) + 0.05, (4, 1))
+    written = Predictions.from_probs(read_cases(manifest, known=own), probs, classes=own)
+    assert written.groups == ("ring", "galaxy", "stellar")
+    assert list(written.true_group[:3]) == list(written.named_group[:3]) == ["ring", "galaxy", "stellar"]
+    assert written.right.all()
+    assert written.right_group.all()
+    write_predictions(written, tmp_path / "p.csv")
+    read = read_predictions(tmp_path / "p.csv")
+    assert read.classes == own
+    np.testing.assert_array_equal(read.probs, written.probs)
+    assert [row["class"] for row in measure(read)["frame"]["classes"]] == list(own)
+    assert compare(read, written.in_order(own[::-1]))["sections"]["frame"][0]["label_gain"] == 0
+    with pytest.raises(ValueError, match=r"the classes are spiral_galaxy, .*, and not ring, spiral_galaxy, star; "):
+        compare(written, said(cases, 1))
 
 
 def test_foreign_csv(cases, tmp_path):
@@ -171,3 +192,45 @@ def test_verb(tmp_path, capsys):
     assert list(read_predictions(output).files) == ["a.png", "b.png", "missing.fits"]
     assert main(["evaluate", str(manifest), "--compare", str(output)]) == 1
     assert "Compared on 3 files in both" in capsys.readouterr().out
+
+
+def test_verb_from_tags(tmp_path, capsys):
+    """The truth may be labels in headers; what the model does not know is named and left out."""
+    rng = np.random.default_rng(0)
+    (tmp_path / "more").mkdir()
+    for name in ("a.fits", "more/b.fits", "odd.fits", "plain.fits"):
+        fits.writeto(tmp_path / name, rng.normal(size=(60, 60)).astype(np.float32))
+    assert main(["evaluate", "--from-tags", str(tmp_path)]) == 1
+    assert "no file in it has a person's label" in capsys.readouterr().err
+    write_label(tmp_path / "a.fits", "star", by="ann")
+    write_label(tmp_path / "more" / "b.fits", "star_field", by="ann")
+    command = ["evaluate", "--from-tags", str(tmp_path), "-o", str(tmp_path / "p.csv")]
+    assert main(command) == 0
+    assert "Real frames: 2 files of 2 objects; 0 could not be read" in capsys.readouterr().out
+    read = read_predictions(tmp_path / "p.csv")
+    assert list(read.files) == list(read.objects) == ["a.fits", "more/b.fits"]
+    assert list(read.truth) == ["star", "star_field"]
+    fits.setval(tmp_path / "odd.fits", "CLFHLAB", value="odd")
+    (tmp_path / "bad.fits").write_text("no FITS file")
+    assert main(command) == 1
+    told = capsys.readouterr()
+    assert "Real frames: 2 files of 2 objects" in told.out
+    assert "odd.fits: left out: its label odd is no class of the model: spiral_galaxy" in told.err
+    assert "bad.fits" in told.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "match"),
+    [
+        ([], "either a MANIFEST or a folder"),
+        (["cases.csv", "--from-tags", "."], "either a MANIFEST or a folder"),
+        (["--from-tags", "none"], "--from-tags wants a folder; none is none"),
+        (["--from-tags", ".", "--split", "test"], "--split divides the objects of a manifest"),
+    ],
+)
+def test_verb_usage(arguments, match, tmp_path, monkeypatch, capsys):
+    """There is one source of the truth."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        main(["evaluate", *arguments])
+    assert match in capsys.readouterr().err

@@ -56,7 +56,7 @@ def test_map_is_the_logit(views, round_source):
     """The mean of the map and the constant are the averaged logit of every class, to float precision."""
     classifier = Classifier(views=views)
     frame = one_source((120, 200), (50, 80), round_source)
-    logits = classifier._logits(frame).mean(axis=0)
+    logits = classifier._look(frame)[0].mean(axis=0)
     _, maps = classifier._backend.outputs(classifier._turned(frame), "logits", "maps")
     explained = [
         make_explanation(label, frame, maps, read_head(classifier.record), classifier.record) for label in labels()

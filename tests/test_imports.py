@@ -26,8 +26,13 @@ class Blocker:
 sys.meta_path.insert(0, Blocker())
 """
 
-MODULE_OF = {"matplotlib": ("matplotlib", "mpl_toolkits"), "pillow": ("PIL",), "tensorflow": ("tensorflow", "keras")}
-"""Import names of requirements, where they are not the requirement's."""
+MODULE_OF = {
+    "bottleneck": (),
+    "matplotlib": ("matplotlib", "mpl_toolkits"),
+    "pillow": ("PIL",),
+    "tensorflow": ("tensorflow", "keras"),
+}
+"""Import names of requirements, where they are not the requirement's; photutils imports bottleneck if it is there."""
 
 
 def python(code, **options):

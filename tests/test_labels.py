@@ -382,6 +382,8 @@ class TestLabelledFiles:
         fits.setval(tree / "frame.fits", "CLFHLAB", value="odd")
         with pytest.warns(AstroclfWarning) as told:
             assert len(list(labelled_files(tree))) == 2
+        with pytest.warns(AstroclfWarning, match=r"bad\.fits"):
+            assert [file.label for file in labelled_files(tree, own_classes=True)][-1] == "odd"
         assert [str(warning.message).split(": ")[0] for warning in told] == [
             str(tree / "bad.fits"),
             str(tree / "frame.fits"),

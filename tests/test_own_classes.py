@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,16 +19,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from astroclf import AstroclfError, Classifier, ModelError, read_tags
+from astroclf import AstroclfError, Classifier, ModelError, read_tags, write_label
 from astroclf.cli import main
 from astroclf.exceptions import AstroclfWarning
 from astroclf.model import load_record, load_user_model
 from astroclf.model.userfile import FEATURES, Head, check_label, save_user_model
 from astroclf.taxonomy import UNKNOWN
 from astroclf.train.calibrate import calibrate, fit_temperature
-from astroclf.train.evaluate import Case, read_examples
+from astroclf.train.evaluate import Case, find_tagged, read_examples
 from astroclf.train.head import cross_validate, deal_folds, doubt, fit_head, scores
-from astroclf.train.own import find_cases, find_tagged, train_classes
+from astroclf.train.own import find_cases, train_classes
+from astroclf.train.predictions import read_predictions
 
 LABELS = ("ring", "spiral_galaxy", "blank")
 
@@ -207,12 +209,12 @@ def test_too_little_to_learn_from(folder, tmp_path):
         train_classes(ring, output)
     with pytest.raises(AstroclfError, match="at least 5 examples that can be read; ring has 4"):
         train_classes([*ring[:4], *(case for case in cases if case.label != "ring")], output)
-    renamed = [Case(case.path, "Ring Galaxy", (), case.object_key) for case in ring]
+    renamed = [replace(case, label="Ring Galaxy") for case in ring]
     with pytest.raises(AstroclfError, match=r"label 'Ring Galaxy' must have 1 to 18 characters"):
         train_classes([*cases, *renamed], output)
     copied = shutil.copy(ring[0].path, tmp_path / "copy.fits")
     with pytest.raises(AstroclfError, match=r"copy\.fits \(blank\) is the same file as .*0\.fits \(ring\)"):
-        train_classes([*cases, Case(Path(copied), "blank", (), "x")], output)
+        train_classes([*cases, Case.alone(Path(copied), "blank", tmp_path)], output)
     with pytest.raises(AstroclfError, match="name 'a b' must have 1 to 40 characters"):
         train_classes(cases, output, name="a b")
     with pytest.raises(AstroclfError, match=r"must end in \.astroclf; write to m\.astroclf"):
@@ -227,7 +229,7 @@ def test_unreadable_examples_are_left_out(folder, tmp_path):
     bad = tmp_path / "bad.fits"
     bad.write_text("not FITS")
     cases = [case for case in find_cases(folder) if case.label != "blank" or case.path.stem < "3"]
-    cases += [Case(path, "blank", (), path.name) for path in (bad, tmp_path / "missing.fits")]
+    cases += [Case.alone(path, "blank", tmp_path) for path in (bad, tmp_path / "missing.fits")]
     with (
         pytest.warns(AstroclfWarning, match=r"missing\.fits: left out: No such file"),
         pytest.warns(AstroclfWarning, match=r"bad\.fits: left out"),
@@ -247,7 +249,7 @@ def test_finding_examples(tmp_path):
     assert [case.object_key for case in find_cases(tmp_path)] == ["ring/a.png", "ring/b.png", "ring/c_astroclf.png"]
     manifest = tmp_path / "labels.csv"
     manifest.write_text("path,label\nring/a.png,ring\n")
-    assert find_cases(manifest) == [Case(tmp_path / "ring/a.png", "ring", ("ring",), "ring/a.png")]
+    assert facts(find_cases(manifest)) == [(tmp_path / "ring/a.png", "ring", ("ring",), "ring/a.png", "picture")]
     manifest.write_text("path,kind\nring/a.png,ring\n")
     with pytest.raises(AstroclfError, match=r"needs the columns file \(or path\) and label; got path, kind"):
         read_examples(manifest)
@@ -260,7 +262,12 @@ def test_finding_tagged_files(folder, tmp_path):
     with pytest.raises(AstroclfError, match="CLFHLAB"):
         find_tagged(tmp_path)
     fits.setval(tmp_path / "a.fits", "CLFHLAB", value="ring")
-    assert find_tagged(tmp_path) == [Case(tmp_path / "a.fits", "ring", ("ring",), "a.fits")]
+    assert facts(find_tagged(tmp_path)) == [(tmp_path / "a.fits", "ring", ("ring",), "a.fits", "frame")]
+
+
+def facts(cases):
+    """Return what cases say, without their signal to noise, which is unknown and so equals nothing."""
+    return [(case.path, case.label, case.accept, case.object_key, case.kind) for case in cases]
 
 
 @given(st.text(max_size=22))
@@ -433,11 +440,36 @@ def test_verbs(folder, tmp_path, monkeypatch, capsys):
     assert fits.getval("new.fits", "CLFPREP") == load_record().preprocessor.digest
 
     Path("mine.csv").write_text("file,label,object_key\nnew.fits,ring,r\n")
-    assert main(["evaluate", "--model", "rings.astroclf", "mine.csv"]) == 0
-    assert "ring" in capsys.readouterr().out
+    evaluate = ["evaluate", "--model", "rings.astroclf"]
+    assert main([*evaluate, "mine.csv", "-o", "said.csv"]) == 0
+    assert "\nring " in capsys.readouterr().out
+    said = read_predictions("said.csv")
+    assert said.classes == tuple(sorted(LABELS))
+    assert (said.named[0], said.named_group[0], said.right[0]) == ("ring", "ring", True)
+    assert main([*evaluate, "mine.csv", "--compare", "said.csv"]) == 0
     Path("mine.csv").write_text("file,label,object_key\nnew.fits,star,r\n")
     assert main(["evaluate", "--model", "rings.astroclf", "mine.csv"]) == 1
     assert "unknown label star; known are blank, ring, spiral_galaxy" in capsys.readouterr().err
+
+
+def test_verbs_on_labelled_files(folder, tmp_path, monkeypatch, capsys):
+    """Labels in headers are what a model is made of and measured by; one that it does not know is left out."""
+    monkeypatch.chdir(tmp_path)
+    Path("night").mkdir()
+    for name, label in (("spiral_galaxy", "spiral_galaxy"), ("blank", "no_source")):
+        for i in range(5):
+            write_label(shutil.copy(folder / name / f"{i}.fits", f"night/{label}{i}.fits"), label, by="ann")
+    fits.writeto("night/plain.fits", draw("ring", 1))
+    assert main(["train", "--from-tags", "night", "-o", "mine.astroclf"]) == 0
+    assert load_user_model("mine.astroclf").labels == ("no_source", "spiral_galaxy")
+    for path in sorted(Path("night").glob("*[0-3].fits")):
+        path.unlink()
+    write_label("night/plain.fits", "star", by="ann")
+    capsys.readouterr()
+    assert main(["evaluate", "--model", "mine.astroclf", "--from-tags", "night"]) == 1
+    told = capsys.readouterr()
+    assert "Real frames: 2 files of 2 objects" in told.out
+    assert "plain.fits: left out: its label star is no class of the model: no_source, spiral_galaxy" in told.err
 
 
 def test_train_verb_complains(folder, tmp_path, monkeypatch, capsys):

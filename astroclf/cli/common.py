@@ -6,6 +6,7 @@ import os
 import re
 import sys
 import warnings
+from contextlib import contextmanager
 from dataclasses import replace
 
 from astroclf import batch
@@ -19,6 +20,7 @@ __all__ = [
     "add_part_arguments",
     "add_prior_argument",
     "complain",
+    "complaints",
     "open_frame",
     "outcomes",
     "printable",
@@ -261,6 +263,29 @@ def complain(text, file=None):
         text = f"{file}: {text.removeprefix(f'{file}: ')}"
     text = _ARGUMENT.sub(r"--\1", " ".join(text.split()))
     tqdm.write(f"astroclf: {printable(text)}", file=sys.stderr)
+
+
+@contextmanager
+def complaints():
+    """
+    Write warnings of astroclf to stderr, one line each, as long as the context lasts, and ignore those of others.
+
+    Yields
+    ------
+    told : list of str
+        The warnings so far.
+    """
+    told = []
+
+    def tell(message, *_, **__):
+        told.append(str(message))
+        complain(f"warning: {message}")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("always", AstroclfWarning)
+        warnings.showwarning = tell
+        yield told
 
 
 def say(text):

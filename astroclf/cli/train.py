@@ -1,10 +1,9 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """``astroclf train``: a model of one's own classes from a few examples of each."""
 
-import warnings
 from pathlib import Path
 
-from astroclf.cli.common import add_parser, complain, printable, say
+from astroclf.cli.common import add_parser, complaints, printable, say
 
 __all__ = ["add_verb", "train"]
 
@@ -63,18 +62,14 @@ def train(args):
     status : int
         1 if a file could not be read, else 0.
     """
-    from astroclf.exceptions import AstroclfWarning
-    from astroclf.train.own import find_cases, find_tagged, train_classes
+    from astroclf.train.evaluate import find_tagged
+    from astroclf.train.own import find_cases, train_classes
 
     if args.output.exists() and not args.overwrite:
         args.usage_error(f"{args.output} exists; choose another name, or use --overwrite")
     if args.from_tags and not args.source.is_dir():
         args.usage_error(f"--from-tags wants a folder; {args.source} is none")
-    told = []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("always", AstroclfWarning)
-        warnings.showwarning = lambda message, *_, **__: told.append(complain(f"warning: {message}"))
+    with complaints() as told:
         cases = find_tagged(args.source) if args.from_tags else find_cases(args.source)
         settings = {"name": args.name} | ({"licence": args.licence} if args.licence else {})
         record = train_classes(cases, args.output, progress=True, **settings)

@@ -25,7 +25,7 @@ class LabelledFile:
     path : `~pathlib.Path`
         The file.
     human : HumanLabel
-        Its label, a class of the taxonomy, with who gave it and when.
+        Its label, with who gave it and when.
     """
 
     path: Path
@@ -57,7 +57,7 @@ class Correction:
     by: str | None = None
 
 
-def labelled_files(paths):
+def labelled_files(paths, *, own_classes=False):
     """
     Find the files that carry a person's label.
 
@@ -67,6 +67,8 @@ def labelled_files(paths):
         Files and folders. Folders are searched with all folders in them, in the order of the names, for FITS files
         and pictures by their names: ``.fits``, ``.fit``, ``.fts``, ``.fits.gz``, ``.fits.bz2``, ``.fits.fz``,
         ``.jpg``, ``.jpeg`` and ``.png``.
+    own_classes : bool, optional
+        Take labels that are no class of the taxonomy too.
 
     Yields
     ------
@@ -82,7 +84,7 @@ def labelled_files(paths):
     Warns
     -----
     AstroclfWarning
-        If a file in a folder cannot be read, or a label is no class of the taxonomy; these are passed over.
+        If a file in a folder cannot be read, or a label is not taken; these are passed over.
 
     Examples
     --------
@@ -96,7 +98,7 @@ def labelled_files(paths):
         for file in _files(path):
             if file.resolve() not in seen:
                 seen.add(file.resolve())
-                yield from _labelled(file, strict=file == path)
+                yield from _labelled(file, own_classes, strict=file == path)
 
 
 def read_corrections(path):
@@ -150,12 +152,12 @@ def _files(path):
     return sorted(file for file in path.rglob("*") if file.name.lower().endswith(_NAMES) and file.is_file())
 
 
-def _labelled(file, strict):
+def _labelled(file, own_classes, strict):
     """Yield a file if it has a label."""
     try:
         tags = read_tags(file)
         human = tags and tags.human
-        if human:
+        if human and not own_classes:
             checked_label(human.label)
     except TagError as error:
         if strict:

@@ -5,13 +5,16 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from astroclf.exceptions import AstroclfError
 from astroclf.frames import read_frame
+from astroclf.tags import labelled_files
 from astroclf.taxonomy import group_or_self, labels
 from astroclf.train.examples import split_of
 from astroclf.train.predictions import KINDS
 
-__all__ = ["Case", "Outcome", "read_cases", "read_examples", "run_cases"]
+__all__ = ["Case", "Outcome", "find_tagged", "read_cases", "read_examples", "run_cases"]
 
 _PICTURES = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
 
@@ -46,6 +49,28 @@ class Case:
     name: str
     kind: str
     snr: float
+
+    @classmethod
+    def alone(cls, path, label, folder):
+        """
+        Make the case of a file that is an object of its own.
+
+        Parameters
+        ----------
+        path : `~pathlib.Path`
+            The file, somewhere in ``folder``.
+        label : str
+            What it shows.
+        folder : `~pathlib.Path`
+            The folder; the path from it is the file's name, and its object.
+
+        Returns
+        -------
+        case : Case
+            Its kind is that of the file type.
+        """
+        name = path.relative_to(folder).as_posix()
+        return cls(path, label, (label,), name, name, _kind_of(name), np.nan)
 
 
 @dataclass(frozen=True)
@@ -127,6 +152,38 @@ def read_examples(manifest):
     return [_case(row, manifest, keyed=False) for row in _rows(manifest)]
 
 
+def find_tagged(folder):
+    """
+    Find the files of a folder and of those in it that have a person's label, CLFHLAB.
+
+    Parameters
+    ----------
+    folder : path-like
+        The folder.
+
+    Returns
+    -------
+    cases : list of Case
+        In the order of the names, with any labels; each file is an object of its own.
+
+    Raises
+    ------
+    AstroclfError
+        If no file has such a label.
+
+    Warns
+    -----
+    AstroclfWarning
+        For each file that cannot be read; it is left out.
+    """
+    folder = Path(folder)
+    cases = [Case.alone(file.path, file.label, folder) for file in labelled_files(folder, own_classes=True)]
+    if not cases:
+        msg = f"{folder}: no file in it has a person's label (CLFHLAB); label some first, with astroclf label"
+        raise AstroclfError(msg)
+    return cases
+
+
 def _rows(manifest):
     try:
         with Path(manifest).open(newline="", encoding="utf-8") as file:
@@ -149,11 +206,15 @@ def _case(row, manifest, keyed=True):
 
 
 def _kind(text, name, manifest):
-    kind = text or ("picture" if Path(name).suffix.lower() in _PICTURES else "frame")
+    kind = text or _kind_of(name)
     if kind not in KINDS:
         msg = f"{manifest}: {name}: unknown kind {kind}; known are {', '.join(KINDS)}"
         raise AstroclfError(msg)
     return kind
+
+
+def _kind_of(name):
+    return "picture" if Path(name).suffix.lower() in _PICTURES else "frame"
 
 
 def _snr(text, name, manifest):

@@ -20,7 +20,7 @@ from astroclf.train.calibrate import calibrate
 from astroclf.train.evaluate import Case, read_examples
 from astroclf.train.head import cross_validate, deal_folds, doubt, fit_head, scores
 
-__all__ = ["FEWEST", "find_cases", "find_tagged", "mean_features", "train_classes"]
+__all__ = ["FEWEST", "find_cases", "mean_features", "train_classes"]
 
 FEWEST = 5
 """Examples of a class, at least."""
@@ -52,51 +52,11 @@ def find_cases(source):
     if not source.is_dir():
         return read_examples(source)
     folders = [path for path in _visible(source) if path.is_dir()]
-    cases = [_case(source, path, folder.name) for folder in folders for path in _visible(folder) if path.is_file()]
+    cases = [Case.alone(path, folder.name, source) for folder in folders for path in _visible(folder) if path.is_file()]
     if not cases:
         msg = f"{source}: no folder with files in it; make one folder a class, with the name of the class"
         raise AstroclfError(msg)
     return cases
-
-
-def find_tagged(folder):
-    """
-    Find the files of a folder and of those in it that have a person's label, CLFHLAB.
-
-    Parameters
-    ----------
-    folder : path-like
-        The folder.
-
-    Returns
-    -------
-    cases : list of `~astroclf.train.evaluate.Case`
-        In the order of the names; each file is an object of its own.
-
-    Raises
-    ------
-    AstroclfError
-        If no file has such a label.
-    """
-    folder, cases = Path(folder), []
-    for path in sorted(folder.rglob("*")):
-        label = _human_label(path) if path.is_file() else None
-        if label:
-            cases.append(_case(folder, path, label))
-    if not cases:
-        msg = f"{folder}: no file in it has a person's label (CLFHLAB); label some first"
-        raise AstroclfError(msg)
-    return cases
-
-
-def _human_label(path):
-    from astroclf.tags import read_tags
-
-    try:
-        tags = read_tags(path)
-    except AstroclfError:  # the folder may hold other files
-        return None
-    return None if tags is None else tags.human_label
 
 
 def _visible(folder):
@@ -110,10 +70,6 @@ def _drawn(path):
     from astroclf.annotation import is_annotated
 
     return is_annotated(path)
-
-
-def _case(folder, path, label):
-    return Case(path, label, (label,), path.relative_to(folder).as_posix())
 
 
 def train_classes(cases, output, *, name=None, licence=_LICENCE, progress=False):

@@ -6,7 +6,6 @@ from itertools import pairwise
 import numpy as np
 from astropy.table import Table
 
-from astroclf.taxonomy import groups, labels
 from astroclf.train.metrics import (
     area_under_risk_coverage,
     bootstrap_interval,
@@ -59,7 +58,7 @@ def _section(p):
         "several_right": int((p.accepted.sum(axis=1) > 1).sum()),
         "shares": _shares(p),
         "balanced_accuracy": float(np.mean([p.right[p.truth == label].mean() for label in set(p.truth)])),
-        "classes": [_class_row(p, label) for label in labels() if label in {*p.truth, *p.named}],
+        "classes": [_class_row(p, label) for label in p.classes if label in {*p.truth, *p.named}],
         "confusion": _confusion(p),
         "calibration": _calibration(read),
         "selective": _selective(read),
@@ -104,7 +103,7 @@ def _rate(name, p, rows):
 
 
 def _confusion(p):
-    used = [label for label in (*labels(), "") if label in {*p.truth, *p.named}]
+    used = [label for label in (*p.classes, "") if label in {*p.truth, *p.named}]
     truths = [label for label in used if label in set(p.truth)]
     counts = [[int(((p.truth == truth) & (p.named == named)).sum()) for named in used] for truth in truths]
     return {"truth": truths, "named": [label or UNREAD for label in used], "counts": counts}
@@ -249,7 +248,8 @@ def compare(predictions, other):
     Raises
     ------
     ValueError
-        If they have no file in common, or differ on the truth, the object or the kind of one.
+        If their classes differ, they have no file in common, or they differ on the truth, the object or the kind of
+        one.
     """
     first, second = _matched(predictions, other)
     kinds = [kind for kind in KINDS if (first.kinds == kind).any()]
@@ -260,6 +260,7 @@ def compare(predictions, other):
 
 
 def _matched(first, second):
+    second = second.in_order(first.classes)
     names, rows, others = np.intersect1d(first.files, second.files, return_indices=True)
     if not len(names):
         msg = "no file is in both; compare predictions of the same manifest"
@@ -274,7 +275,7 @@ def _matched(first, second):
 
 
 def _differences(first, second):
-    of_group = {group: first.true_group == group for group in groups()}
+    of_group = {group: first.true_group == group for group in first.groups}
     rows = {"all": np.ones(len(first), bool)} | {name: rows for name, rows in of_group.items() if rows.any()}
     return [_difference(name, first[chosen], second[chosen]) for name, chosen in rows.items()]
 
