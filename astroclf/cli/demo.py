@@ -48,6 +48,9 @@ def add_verb(verbs):
         "force": False,
         "detach": False,
         "combine": False,
+        "explain": False,
+        "model": "astro",
+        "prior": None,
     }
     parser.set_defaults(files=[_FRAME], jobs=1, debug=False, **settings)
 
