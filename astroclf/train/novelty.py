@@ -109,7 +109,7 @@ def fit_score(usual, truth, odd):
     usual : tuple of 2 `~numpy.ndarray`
         Logits and features of frames in the taxonomy, of objects the network never saw.
     truth : `~numpy.ndarray` of int, shape (n,)
-        Their classes; each is there.
+        Their classes; each is there, twice or more.
     odd : tuple of 2 `~numpy.ndarray`
         Logits and features of frames outside it.
 
@@ -118,7 +118,7 @@ def fit_score(usual, truth, odd):
     score : NoveltyScore
         One in forty of the usual frames, of folds that the weights were not fitted on, is above its threshold.
     """
-    folds = np.random.default_rng(0).permutation(len(truth)) % _FOLDS
+    folds = _deal_folds(truth)
     margins = np.empty(len(truth))
     for fold in range(_FOLDS):
         kept, left = ([part[which] for part in (*usual, truth)] for which in (folds != fold, folds == fold))
@@ -126,6 +126,15 @@ def fit_score(usual, truth, odd):
         margins[folds == fold] = score.inputs(*left[:2]) @ score.weights + bias
     score, bias = _fit_margin(usual, truth, odd)
     return replace(score, threshold=round(float(np.quantile(margins, 1 - _FALSE_ALARMS) - bias), 4))
+
+
+def _deal_folds(truth):
+    """Return the fold of each example; the examples of a class are spread over all folds."""
+    rng, folds = np.random.default_rng(0), np.empty(len(truth), int)
+    for label in np.unique(truth):
+        members = rng.permutation(np.flatnonzero(truth == label))
+        folds[members] = np.arange(len(members)) % _FOLDS
+    return folds
 
 
 def _fit_margin(usual, truth, odd):
