@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from astroclf import Classifier, ModelError, Preprocessor, read_frame, read_tags, write_tags
 from astroclf.datasets import make_frame
@@ -17,13 +18,15 @@ from astroclf.model import load_record
 from astroclf.model.novelty import NOVEL, NoveltyScore
 from astroclf.prediction import Status
 from astroclf.taxonomy import labels
-from astroclf.train.examples import make_examples
+from astroclf.train.examples import make_examples, split_of
 from astroclf.train.novelty import (
+    _deal_folds,
     fit_novelty,
     fit_score,
     flag_table,
     measure_novelty,
     render_oddities,
+    render_pictures,
     view_activations,
 )
 from astroclf.train.oddities import FITTED, KINDS, make_oddity
@@ -100,6 +103,33 @@ def test_fit_tells_odd_from_usual(score):
     assert odd.max() <= 1
     assert 0.005 <= np.mean(usual >= NOVEL) <= 0.05
     assert np.mean(odd >= NOVEL) > 0.9
+
+
+def test_objects_stay_in_one_fold():
+    """All frames of an object are in one fold, and the objects of every class are in all folds."""
+    truth = np.repeat(np.arange(14), 30)
+    objects = np.array([f"{label}.{i % 10}" for i, label in enumerate(truth)])
+    folds = _deal_folds(truth, objects)
+    assert all(len(set(folds[objects == key])) == 1 for key in objects)
+    assert all(set(folds[truth == label]) == set(range(5)) for label in range(14))
+
+
+def test_pictures_are_usual_frames(tmp_path):
+    """Pictures of a split are rendered whole, and in parts that depend on the seed; each keeps class and object."""
+    rng = np.random.default_rng(4)
+    rows = ["path,label,object_key,redistributable"]
+    for i in range(12):
+        Image.fromarray(rng.integers(0, 256, (90, 120), dtype=np.uint8)).save(tmp_path / f"{i}.png")
+        rows.append(f"{i}.png,star,S{i},yes")
+    (tmp_path / "labels.csv").write_text("\n".join(rows))
+    mine = [f"S{i}" for i in range(12) if split_of(f"S{i}") == "train"]
+    whole, _, keys = render_pictures(tmp_path / "labels.csv", "train", Preprocessor())
+    images, truth, objects = render_pictures(tmp_path / "labels.csv", "train", Preprocessor(), parts=2, seed=1)
+    assert keys == mine
+    assert objects == [key for key in mine for _ in range(3)]
+    assert (truth == labels().index("star")).all()
+    np.testing.assert_array_equal(images[::3], whole)
+    assert not np.array_equal(images[1], images[2])
 
 
 def test_flag_table():
@@ -287,7 +317,7 @@ def test_fit_and_measure(tmp_path, need):
     described = fit_novelty(work, tmp_path, examples=42, oddities=1)
     path = tmp_path / f"{record.name}.json"
     assert json.loads(path.read_text())["novelty"] == described
-    assert described["fitted_on"] == {"examples": 42, **dict.fromkeys(FITTED, 1)}
+    assert described["fitted_on"] == {"usual": 42, **dict.fromkeys(FITTED, 1)}
     record = load_record(path)
     assert 0 <= Classifier(path)(np.random.default_rng(3).normal(size=(100, 100))).novelty <= 1
     try:

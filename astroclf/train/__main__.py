@@ -26,8 +26,8 @@ Make the bundled model.
 6. The novelty score of the model file, whenever that is new, and how good it is (scikit-image is needed for the
    photographs among the oddities of the second)::
 
-    python -m astroclf.train novelty work astroclf/model/data
-    python -m astroclf.train measure-novelty work
+    python -m astroclf.train novelty work astroclf/model/data --pictures labels.csv
+    python -m astroclf.train measure-novelty work --pictures labels.csv
 """
 
 import argparse
@@ -68,9 +68,11 @@ def main(argv=None):
     step = steps.add_parser("novelty", help="fit the novelty score of the model file")
     step.add_argument("folder", help="where the examples are")
     step.add_argument("output", help="where the model file and its record are")
+    step.add_argument("--pictures", metavar="FILE", help="manifest of the labelled pictures (CSV): usual frames too")
     step.set_defaults(run=_fit_novelty)
     step = steps.add_parser("measure-novelty", help="measure the novelty score of the bundled model")
     step.add_argument("folder", help="where the examples are")
+    step.add_argument("--pictures", metavar="FILE", help="manifest of the labelled pictures (CSV): measured too")
     step.set_defaults(run=_measure_novelty)
     args = parser.parse_args(argv)
     args.run(args)
@@ -82,11 +84,11 @@ def _make_examples(args):
 
 
 def _fit_novelty(args):
-    fit_novelty(args.folder, args.output, workers=os.cpu_count())
+    fit_novelty(args.folder, args.output, args.pictures, workers=os.cpu_count())
 
 
 def _measure_novelty(args):
-    for table in measure_novelty(args.folder, load_record(), workers=os.cpu_count()):
+    for table in measure_novelty(args.folder, load_record(), args.pictures, workers=os.cpu_count()):
         table.pprint_all()
 
 

@@ -9,18 +9,29 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from astropy.table import Table
+from astropy.nddata import CCDData
+from astropy.table import Table, vstack
 from scipy.optimize import minimize
 from scipy.special import expit
 
+from astroclf.frames import read_frame
 from astroclf.model.novelty import DISTANCES, NOVEL, NoveltyScore
 from astroclf.model.record import BUNDLED, load_record
 from astroclf.taxonomy import labels
+from astroclf.train.evaluate import read_cases
 from astroclf.train.metrics import wilson_interval
 from astroclf.train.oddities import FITTED, KINDS, make_oddity
 from astroclf.train.recipe import load_examples
 
-__all__ = ["fit_novelty", "fit_score", "flag_table", "measure_novelty", "render_oddities", "view_activations"]
+__all__ = [
+    "fit_novelty",
+    "fit_score",
+    "flag_table",
+    "measure_novelty",
+    "render_oddities",
+    "render_pictures",
+    "view_activations",
+]
 
 _AXES = 128
 _RIDGE = 0.01
@@ -30,6 +41,7 @@ _FOLDS = 5
 _EXAMPLES, _ODDITIES = 1540, 48
 _MEASURED, _MEASURED_ODDITIES = 1008, 40
 _SEEDS = {"calibration": 4, "test": 5}
+_PARTS = 2
 _METHOD = "logistic regression on whitened square roots of the pooled features and four distances, oddities as outliers"
 
 
@@ -67,6 +79,51 @@ def _render_oddity(index, *, kind, preprocessor, seed):
     return np.round(255 * preprocessor(frame)).astype(np.uint8)
 
 
+def render_pictures(manifest, split, preprocessor, *, parts=0, seed=0):
+    """
+    Render labelled pictures as users' pictures are rendered, without a detector in between.
+
+    Parameters
+    ----------
+    manifest : path-like
+        Manifest of the labelled pictures; see `astroclf.train.examples.read_manifest`.
+    split : {'train', 'calibration', 'test'}
+        The pictures of the objects of this split.
+    preprocessor : `~astroclf.Preprocessor`
+        Renders them.
+    parts : int, optional
+        Number of random parts of each picture to render besides the whole.
+    seed : int, optional
+        Chooses the parts.
+
+    Returns
+    -------
+    images : `~numpy.ndarray` of uint8, shape (n, size, size, 3)
+        Each picture, followed by its parts.
+    truth : `~numpy.ndarray` of int, shape (n,)
+        Their classes.
+    objects : list of str
+        Keys of their objects.
+    """
+    rng, images, cases = np.random.default_rng(seed), [], read_cases(manifest, split)
+    for case in cases:
+        frame = read_frame(case.path)
+        for shown in (frame, *(_part_of(frame, rng) for _ in range(parts))):
+            images.append(np.round(255 * preprocessor(shown)).astype(np.uint8))
+    truth = np.repeat([labels().index(case.label) for case in cases], parts + 1)
+    return np.stack(images), truth, [case.object_key for case in cases for _ in range(parts + 1)]
+
+
+def _part_of(frame, rng):
+    """Cut out at least three fifths of either side, and turn it by a right angle."""
+    size = [int(n * rng.uniform(0.6, 1)) for n in frame.shape]
+    start = [int(rng.integers(0, n - m + 1)) for n, m in zip(frame.shape, size)]
+    part = tuple(slice(first, first + length) for first, length in zip(start, size))
+    turns = rng.integers(4)
+    data, bad = (np.rot90(array[part], turns).copy() for array in (frame.ccd.data, ~frame.good))
+    return replace(frame, ccd=CCDData(data, unit=frame.ccd.unit, mask=bad))
+
+
 def view_activations(backend, images, views, batch=16):
     """
     Run rendered frames through the network, rotated, and average over the views.
@@ -100,7 +157,7 @@ def view_activations(backend, images, views, batch=16):
     return np.concatenate(logits), np.concatenate(features)
 
 
-def fit_score(usual, truth, odd):
+def fit_score(usual, truth, odd, objects=None):
     """
     Fit the novelty score.
 
@@ -112,13 +169,15 @@ def fit_score(usual, truth, odd):
         Their classes; each is there, twice or more.
     odd : tuple of 2 `~numpy.ndarray`
         Logits and features of frames outside it.
+    objects : sequence of str, optional
+        What each of the usual frames shows: those of one object are in one fold. Without it, each shows its own.
 
     Returns
     -------
     score : NoveltyScore
         One in forty of the usual frames, of folds that the weights were not fitted on, is above its threshold.
     """
-    folds = _deal_folds(truth)
+    folds = _deal_folds(truth, np.arange(len(truth)) if objects is None else np.array(objects))
     margins = np.empty(len(truth))
     for fold in range(_FOLDS):
         kept, left = ([part[which] for part in (*usual, truth)] for which in (folds != fold, folds == fold))
@@ -128,12 +187,13 @@ def fit_score(usual, truth, odd):
     return replace(score, threshold=round(float(np.quantile(margins, 1 - _FALSE_ALARMS) - bias), 4))
 
 
-def _deal_folds(truth):
-    """Return the fold of each example; the examples of a class are spread over all folds."""
+def _deal_folds(truth, objects):
+    """Return the fold of each example; the objects of a class are spread over all folds."""
     rng, folds = np.random.default_rng(0), np.empty(len(truth), int)
     for label in np.unique(truth):
-        members = rng.permutation(np.flatnonzero(truth == label))
-        folds[members] = np.arange(len(members)) % _FOLDS
+        members = np.flatnonzero(truth == label)
+        keys, which = np.unique(objects[members], return_inverse=True)
+        folds[members] = (rng.permutation(len(keys)) % _FOLDS)[which]
     return folds
 
 
@@ -178,7 +238,7 @@ def _fit_logistic(inside, outside):
     return weights, fit.x[0] - weights @ middle
 
 
-def fit_novelty(folder, output, *, examples=_EXAMPLES, oddities=_ODDITIES, workers=1):
+def fit_novelty(folder, output, pictures=None, *, examples=_EXAMPLES, oddities=_ODDITIES, workers=1):
     """
     Fit the novelty score of a model, write its file beside the record, and name it in the record.
 
@@ -188,6 +248,9 @@ def fit_novelty(folder, output, *, examples=_EXAMPLES, oddities=_ODDITIES, worke
         Folder of the calibration examples; see `astroclf.train.recipe.write_examples`.
     output : path-like
         Folder of the model file and its record: the section ``novelty`` of the record is replaced.
+    pictures : path-like, optional
+        Manifest of the labelled pictures. Those of the calibration split are usual frames too, as pictures: without
+        them, that a frame is a picture counts as odd.
     examples : int, optional
         Number of calibration examples to use.
     oddities : int, optional
@@ -203,21 +266,32 @@ def fit_novelty(folder, output, *, examples=_EXAMPLES, oddities=_ODDITIES, worke
     path = Path(output) / f"{BUNDLED}.json"
     load_record.cache_clear()
     record = load_record(path)
-    images, truth, _ = (array[:examples] for array in load_examples(folder, "calibration"))
+    images, truth, objects = _usual(folder, pictures, examples, record.preprocessor)
     seed = _SEEDS["calibration"]
     odd = [render_oddities(kind, oddities, record.preprocessor, seed=seed, workers=workers) for kind in FITTED]
     look = partial(view_activations, _backend(record), views=record.views)
-    content = (score := fit_score(look(images), truth, look(np.concatenate(odd)))).to_bytes()
+    score = fit_score(look(images), truth, look(np.concatenate(odd)), objects)
+    content = score.to_bytes()
     file = path.with_suffix(".novelty.npz")
     file.write_bytes(content)
     described = {
         "file": file.name, "sha256": hashlib.sha256(content).hexdigest(), "threshold": score.threshold,
-        "method": _METHOD, "fitted_on": {"examples": len(truth), **dict.fromkeys(FITTED, oddities)},
+        "method": _METHOD, "fitted_on": {"usual": len(truth), **dict.fromkeys(FITTED, oddities)},
     }  # fmt: skip
     fields = json.loads(path.read_text(encoding="utf-8")) | {"novelty": described}
     path.write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")
     load_record.cache_clear()
     return described
+
+
+def _usual(folder, pictures, examples, preprocessor):
+    """Return images, classes and objects of what the score is to let pass; each example counts as an object."""
+    images, truth, _ = (array[:examples] for array in load_examples(folder, "calibration"))
+    objects = [f"example {i}" for i in range(len(truth))]
+    if pictures is None:
+        return images, truth, objects
+    more = render_pictures(pictures, "calibration", preprocessor, parts=_PARTS, seed=_SEEDS["calibration"])
+    return np.concatenate([images, more[0]]), np.concatenate([truth, more[1]]), objects + more[2]
 
 
 def _backend(record):
@@ -226,7 +300,7 @@ def _backend(record):
     return OnnxBackend(record.read_bytes())
 
 
-def measure_novelty(folder, record, *, examples=_MEASURED, oddities=_MEASURED_ODDITIES, workers=1):
+def measure_novelty(folder, record, pictures=None, *, examples=_MEASURED, oddities=_MEASURED_ODDITIES, workers=1):
     """
     Measure the novelty score of a model: how often it flags what it should, and what it should not.
 
@@ -236,6 +310,8 @@ def measure_novelty(folder, record, *, examples=_MEASURED, oddities=_MEASURED_OD
         Folder of the test examples; see `astroclf.train.recipe.write_examples`.
     record : `~astroclf.model.ModelRecord`
         The model, with its novelty score.
+    pictures : path-like, optional
+        Manifest of the labelled pictures: those of the test split are measured too, as pictures.
     examples : int, optional
         Number of test examples to use.
     oddities : int, optional
@@ -246,8 +322,8 @@ def measure_novelty(folder, record, *, examples=_MEASURED, oddities=_MEASURED_OD
     Returns
     -------
     oddities, false_alarms : `~astropy.table.Table`
-        As `flag_table` makes them, a row a kind and a row a class. Of the oddities, ``fitted`` tells which kinds the
-        score was fitted on.
+        As `flag_table` makes them, a row a kind and a row a class, and one for the pictures. Of the oddities,
+        ``fitted`` tells which kinds the score was fitted on.
     """
     seed, preprocessor = _SEEDS["test"], record.preprocessor
     drawn = {kind: render_oddities(kind, oddities, preprocessor, seed=seed, workers=workers) for kind in KINDS}
@@ -260,7 +336,11 @@ def measure_novelty(folder, record, *, examples=_MEASURED, oddities=_MEASURED_OD
     caught.add_column(np.isin(caught["of"], FITTED), name="fitted", index=1)
     images, truth, _ = (array[:examples] for array in load_examples(folder, "test"))
     alarms = flagged(images)
-    return caught, flag_table({label: alarms[truth == i] for i, label in enumerate(record.labels)})
+    by_class = flag_table({label: alarms[truth == i] for i, label in enumerate(record.labels)})
+    if pictures is not None:
+        shown = render_pictures(pictures, "test", preprocessor)[0]
+        by_class = vstack([by_class, flag_table({"pictures": flagged(shown)})[:1]])
+    return caught, by_class
 
 
 def flag_table(flags):
