@@ -19,7 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from astroclf import AstroclfError, Classifier, ModelError, read_tags, write_label
+from astroclf import AstroclfError, Classifier, ModelError, read_frame, read_tags, write_label
+from astroclf.annotation import is_annotated
 from astroclf.cli import main
 from astroclf.exceptions import AstroclfWarning
 from astroclf.model import load_record, load_user_model
@@ -150,6 +151,14 @@ def test_folds_keep_objects_together(drawn, random):
     assert all(len(set(folds[truth == c])) > 1 for c in range(3))
     order = random.sample(range(len(keys)), len(keys))
     np.testing.assert_array_equal(deal_folds(truth[order], [keys[i] for i in order], "abc"), folds[order])
+
+
+def test_map_is_the_logit_of_the_new_head(model):
+    """The map of a class of one's own is made with the last layer of the model: its mean is the logit."""
+    classifier, frame = Classifier(model), read_frame(draw("ring", 77))
+    logits = classifier._look(frame)[0].mean(axis=0)
+    found = [classifier.explain(frame, label).logit for label in classifier.record.labels]
+    np.testing.assert_allclose(found, logits, atol=2e-5)
 
 
 def test_one_object_a_class():
@@ -438,6 +447,13 @@ def test_verbs(folder, tmp_path, monkeypatch, capsys):
     assert tags["CLFAVM"] is None
     assert tags.label == "ring"
     assert fits.getval("new.fits", "CLFPREP") == load_record().preprocessor.digest
+
+    assert main(["tag", "--model", "rings.astroclf", "--prior", "ring=0.1", "--explain", "new.fits"]) == 0
+    assert read_tags("new.fits")["CLFOPTS"] == "prior=ring:0.1"
+    assert is_annotated("new_astroclf.png")
+    with pytest.raises(SystemExit):
+        main(["classify", "--model", "rings.astroclf", "--prior", "star=0.1", "new.fits"])
+    assert "argument --prior: prior names 'star', which is no class or group" in capsys.readouterr().err
 
     Path("mine.csv").write_text("file,label,object_key\nnew.fits,ring,r\n")
     evaluate = ["evaluate", "--model", "rings.astroclf"]

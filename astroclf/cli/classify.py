@@ -13,6 +13,7 @@ from astroclf.cli.common import (
     add_parser,
     add_part_arguments,
     add_prior_argument,
+    check_prior,
     complain,
     open_frame,
     outcomes,
@@ -94,6 +95,7 @@ def classify(args):
         settings = {"weights": args.weights}
         complain("warning: ImageNet's labels are everyday things, not astronomy")
     else:
+        check_prior(args)
         settings = {"backend": args.backend or "onnx", "prior": args.prior, "threads": threads_per_worker(args)}
     factory = partial(_make, args.model, settings, args.hdu, args.plane)
     rows = _combined(factory, args) if args.combine else [_row(outcome) for outcome in outcomes(factory, args)]

@@ -19,6 +19,7 @@ __all__ = [
     "add_parser",
     "add_part_arguments",
     "add_prior_argument",
+    "check_prior",
     "complain",
     "complaints",
     "open_frame",
@@ -63,7 +64,7 @@ def add_parser(verbs, name, function, summary, description, examples):
     epilog = "examples:\n" + "\n".join(f"  {line}" for line in examples.strip().splitlines())
     layout = argparse.RawDescriptionHelpFormatter
     parser = verbs.add_parser(name, help=summary, description=description, epilog=epilog, formatter_class=layout)
-    parser.set_defaults(verb=function, name=name, usage_error=parser.error)
+    parser.set_defaults(verb=function, verb_name=name, usage_error=parser.error)
     return parser
 
 
@@ -164,6 +165,26 @@ def add_prior_argument(parser):
         help="how common classes or groups are among these files, as galaxy=0.7,spiral_galaxy=0.1; the others share "
         "the rest (default: all classes alike)",
     )
+
+
+def check_prior(args):
+    """
+    Refuse a prior that is none for the classes of the model, before any work is done.
+
+    Parameters
+    ----------
+    args : `~argparse.Namespace`
+        Parsed arguments; ``model`` is not ImageNet's.
+    """
+    if args.prior is None:
+        return
+    from astroclf.model.classifier import load_model
+    from astroclf.model.prior import Prior
+
+    try:
+        Prior(args.prior, load_model(args.model).labels)
+    except ValueError as error:
+        args.usage_error(f"argument --prior: {error}")
 
 
 def outcomes(factory, args, groups=None):
@@ -351,12 +372,9 @@ def _positive(text):
 
 
 def _prior(text):
-    from astroclf.model.prior import Prior, parse_prior
-    from astroclf.taxonomy import labels
+    from astroclf.model.prior import parse_prior
 
     try:
-        shares = parse_prior(text)
-        Prior(shares, labels())
+        return parse_prior(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(error) from None
-    return shares

@@ -4,7 +4,6 @@
 from pathlib import Path
 
 from astroclf.cli.common import add_parser, say
-from astroclf.cli.tag import tag
 from astroclf.exceptions import AstroclfError
 
 __all__ = ["add_verb", "demo"]
@@ -38,21 +37,7 @@ def add_verb(verbs):
     verbs : argparse subparsers
         What to add it to.
     """
-    parser = add_parser(verbs, "demo", demo, "try it on a simulated Hubble frame", _DESCRIPTION, _EXAMPLES)
-    settings = {
-        "hdu": None,
-        "plane": None,
-        "output_dir": None,
-        "png": True,
-        "dry_run": False,
-        "force": False,
-        "detach": False,
-        "combine": False,
-        "explain": False,
-        "model": "astro",
-        "prior": None,
-    }
-    parser.set_defaults(files=[_FRAME], jobs=1, debug=False, **settings)
+    add_parser(verbs, "demo", demo, "try it on a simulated Hubble frame", _DESCRIPTION, _EXAMPLES)
 
 
 def demo(args):
@@ -74,6 +59,7 @@ def demo(args):
     AstroclfError
         If a file of that name is there that no demo has made.
     """
+    from astroclf.cli.program import main
     from astroclf.datasets import make_frame
 
     if Path(_FRAME).exists() and not _is_demo(_FRAME):
@@ -83,7 +69,7 @@ def demo(args):
     frame[0].header["FILENAME"] = _FRAME
     frame.writeto(_FRAME, overwrite=True)
     say(f"made {_FRAME}, a simulated WFC3/IR frame of a spiral galaxy; now classifying and tagging it")
-    status = tag(args)
+    status = main(["tag", _FRAME])
     if status == 0:
         say(_NEXT)
     return status

@@ -45,16 +45,16 @@ def check_outputs(args, outputs):
     seen = {}
     for file in args.files:
         if is_url(file):
-            args.usage_error(f"{printable(file)} is a remote file; download it and {args.name} the copy")
+            args.usage_error(f"{printable(file)} is a remote file; download it and {args.verb_name} the copy")
         if args.output_dir and Path(file).resolve() == output_of(file, args.output_dir).resolve():
-            args.usage_error(f"{file} is in the folder of -o; leave -o out to {args.name} it in place")
-        for output in outputs(file):
-            if output.resolve() in seen:
-                other = printable(seen[output.resolve()])
+            args.usage_error(f"{file} is in the folder of -o; leave -o out to {args.verb_name} it in place")
+        for output in (path.resolve() for path in outputs(file)):
+            if output in seen:
+                other = printable(seen[output])
                 args.usage_error(
-                    f"{other} and {printable(file)} would both write {output.resolve()}; {args.name} them one by one"
+                    f"{other} and {printable(file)} would both write {output}; {args.verb_name} them one by one"
                 )
-            seen[output.resolve()] = file
+            seen[output] = file
 
 
 def make_folder(args):

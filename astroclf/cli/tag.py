@@ -11,6 +11,7 @@ from astroclf.cli.common import (
     add_parser,
     add_part_arguments,
     add_prior_argument,
+    check_prior,
     open_frame,
     outcomes,
     printable,
@@ -89,6 +90,7 @@ def tag(args):
     if args.explain and (args.combine or not args.png):
         out = "--combine" if args.combine else "--no-png"
         args.usage_error(f"--explain is for the picture of one frame: leave {out} out")
+    check_prior(args)
     check_outputs(args, partial(_outputs, output_dir=args.output_dir, png=args.png))
     make_folder(args)
     options = {"force": args.force, "detach": args.detach}

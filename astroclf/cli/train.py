@@ -43,9 +43,7 @@ def add_verb(verbs):
     parser.add_argument(
         "--from-tags", action="store_true", help="SOURCE is a folder: learn from its files with a label in CLFHLAB"
     )
-    parser.add_argument(
-        "--name", dest="model_name", metavar="NAME", help="name of the model and its taxonomy (default: that of FILE)"
-    )
+    parser.add_argument("--name", help="name of the model and its taxonomy (default: that of FILE)")
     parser.add_argument("--licence", metavar="TEXT", help="terms of use of the model, kept in it")
     parser.add_argument("--overwrite", action="store_true", help="replace FILE if it exists")
 
@@ -73,7 +71,7 @@ def train(args):
         args.usage_error(f"--from-tags wants a folder; {args.source} is none")
     with complaints() as told:
         cases = find_tagged(args.source) if args.from_tags else find_cases(args.source)
-        settings = {"name": args.model_name} | ({"licence": args.licence} if args.licence else {})
+        settings = {"name": args.name} | ({"licence": args.licence} if args.licence else {})
         record = train_classes(cases, args.output, progress=True, **settings)
     _report(record)
     say(f"-> {printable(str(args.output))}")

@@ -12,7 +12,7 @@ from astroclf.model.userfile import HeadBackend, UserRecord, is_user_model, load
 from astroclf.prediction import Prediction, Provenance, Status
 from astroclf.taxonomy import group_or_self
 
-__all__ = ["Classifier"]
+__all__ = ["Classifier", "load_model"]
 
 
 class Classifier:
@@ -71,7 +71,7 @@ class Classifier:
         if views not in (None, 1, 2, 4):
             msg = f"views must be 1, 2 or 4; got {views!r}"
             raise ValueError(msg)
-        self.record = _load(model)
+        self.record = load_model(model)
         self.views = views or self.record.views
         self.prior = None if prior is None else Prior(prior, self.record.labels)
         self._backend = _make_backend(backend, self.record, threads)
@@ -232,7 +232,25 @@ class Classifier:
         return Provenance(record.name, record.sha256, record.preprocessor.digest, ";".join(options))
 
 
-def _load(model):
+def load_model(model):
+    """
+    Return the record of a model.
+
+    Parameters
+    ----------
+    model : str or path-like
+        As of `Classifier`, but for ``"imagenet"``.
+
+    Returns
+    -------
+    record : `~astroclf.model.ModelRecord`
+        What is known of it.
+
+    Raises
+    ------
+    ModelError
+        If the model is missing, altered or not understood.
+    """
     if is_user_model(model):
         return load_user_model(model)
     return load_record(None if model in ("astro", BUNDLED) else model)

@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from astroclf.frames.sky import pixel_to_sky
+from astroclf.model.userfile import UserRecord
 from astroclf.model.weights import read_weights
 
 __all__ = ["Explanation", "check_label", "make_explanation", "read_head"]
@@ -157,7 +158,7 @@ def read_head(record):
     Parameters
     ----------
     record : `~astroclf.model.ModelRecord`
-        Its record. The model file is read once more, and this layer kept.
+        Its record. The model file is read once more, and this layer kept; a user's model has its own.
 
     Returns
     -------
@@ -166,6 +167,8 @@ def read_head(record):
     bias : `~numpy.ndarray` of float32, shape (classes,)
         Constants.
     """
+    if isinstance(record, UserRecord):
+        return record.head.kernel, record.head.bias
     kernel, scale, bias = read_weights(record.read_bytes(), ["head/kernel", "head/kernel:scale", "head/bias"]).values()
     return kernel * scale, bias
 

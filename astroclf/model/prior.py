@@ -6,7 +6,7 @@ from numbers import Real
 
 import numpy as np
 
-from astroclf.taxonomy import group_of
+from astroclf.taxonomy import group_or_self
 
 __all__ = ["Prior", "parse_prior"]
 
@@ -107,7 +107,7 @@ def _validate(shares, labels):
     if not isinstance(shares, dict) or not shares:
         msg = f"prior must be a dictionary of probabilities by class or group, as {{'galaxy': 0.7}}; got {shares!r}"
         raise ValueError(msg)
-    known = {*labels, *map(group_of, labels)}
+    known = {*labels, *map(group_or_self, labels)}
     for name, share in shares.items():
         if name not in known:
             msg = f"prior names {name!r}, which is no class or group; there are {', '.join(sorted(known))}"
@@ -120,11 +120,11 @@ def _validate(shares, labels):
 
 def _split(shares, labels):
     """Return the shares of classes, and what those of groups leave to their other members, as {members: share}."""
-    groups = set(map(group_of, labels))
+    groups = set(map(group_or_self, labels))
     alone = {name: share for name, share in shares.items() if name not in groups}
     together = {}
     for group in sorted(groups & set(shares)):
-        members = [label for label in labels if group_of(label) == group]
+        members = [label for label in labels if group_or_self(label) == group]
         named = [label for label in members if label in alone]
         others = tuple(label for label in members if label not in alone)
         whose = f"{group}, which is {shares[group]!r}"
