@@ -18,16 +18,16 @@ from astroclf.model import load_record
 from astroclf.model.novelty import NOVEL, NoveltyScore
 from astroclf.prediction import Status
 from astroclf.taxonomy import labels
+from astroclf.train.calibrate import view_outputs
 from astroclf.train.examples import make_examples, split_of
+from astroclf.train.head import deal_folds
 from astroclf.train.novelty import (
-    _deal_folds,
     fit_novelty,
     fit_score,
     flag_table,
     measure_novelty,
     render_oddities,
     render_pictures,
-    view_activations,
 )
 from astroclf.train.oddities import FITTED, KINDS, make_oddity
 
@@ -109,7 +109,7 @@ def test_objects_stay_in_one_fold():
     """All frames of an object are in one fold, and the objects of every class are in all folds."""
     truth = np.repeat(np.arange(14), 30)
     objects = np.array([f"{label}.{i % 10}" for i, label in enumerate(truth)])
-    folds = _deal_folds(truth, objects)
+    folds = deal_folds(truth, objects, labels())
     assert all(len(set(folds[objects == key])) == 1 for key in objects)
     assert all(set(folds[truth == label]) == set(range(5)) for label in range(14))
 
@@ -151,7 +151,7 @@ def test_views_are_averaged():
 
     images = np.random.default_rng(1).integers(0, 256, (5, 8, 8, 3), dtype=np.uint8)
     corners = images[:, [0, 0, -1, -1], [0, -1, 0, -1]].mean(axis=1) / 255
-    logits, features = view_activations(Corner(), images, 4, batch=2)
+    logits, features = view_outputs(Corner(), images, 4, "logits", "features", batch=2)
     np.testing.assert_allclose(features, corners, rtol=1e-5)
     np.testing.assert_allclose(logits, corners[:, :2], rtol=1e-5)
 

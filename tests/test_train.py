@@ -16,7 +16,7 @@ from astroclf.frames.frame import Exposure
 from astroclf.model import load_record
 from astroclf.model.onnx_backend import OnnxBackend
 from astroclf.taxonomy import labels
-from astroclf.train.calibrate import calibrate, group_matrix, view_logits
+from astroclf.train.calibrate import calibrate, group_matrix, view_outputs
 from astroclf.train.evaluate import read_cases, run_cases
 from astroclf.train.examples import make_examples, read_manifest, split_of
 from astroclf.train.forward import frame_of_picture, light_from_picture, simulate_frame
@@ -189,7 +189,8 @@ def test_evaluation_manifest_errors(tmp_path):
 def test_bundled_model_on_drawn_frames(tmp_path):
     """On new drawn frames the bundled model is right far more often than chance, as the model card says."""
     truth, _ = make_examples(140, [], Preprocessor(), seed=99, path=tmp_path / "new.npy")
-    logits = view_logits(OnnxBackend(load_record().read_bytes()), np.load(tmp_path / "new.npy"), 1)
+    backend = OnnxBackend(load_record().read_bytes())
+    (logits,) = view_outputs(backend, np.load(tmp_path / "new.npy"), 1, "logits")
     assert (logits.argmax(axis=1) == truth).mean() > 0.6
 
 

@@ -10,6 +10,7 @@ from astroclf.model.prior import Prior
 from astroclf.model.record import BUNDLED, load_record
 from astroclf.model.userfile import HeadBackend, UserRecord, is_user_model, load_user_model
 from astroclf.prediction import Prediction, Provenance, Status
+from astroclf.render import rotations
 from astroclf.taxonomy import group_or_self
 
 __all__ = ["Classifier", "load_model"]
@@ -184,8 +185,7 @@ class Classifier:
 
     def _turned(self, frame):
         """Return the picture of a cleaned frame turned by right angles, shape (views, size, size, 3)."""
-        rgb = self.record.preprocessor(frame)
-        return np.stack([np.rot90(rgb, k * (4 // self.views)) for k in range(self.views)])
+        return rotations(self.record.preprocessor(frame), self.views)
 
     def _probs(self, logits):
         return _softmax(logits.mean(axis=0) / self.record.calibration.temperature)

@@ -138,8 +138,8 @@ class HeadBackend:
 
     def outputs(self, images, *names):
         """Return outputs as the runtime does, the logits from the other last layer."""
-        others = tuple(name for name in names if name != "logits")
-        found = dict(zip(("features", *others), self._backend.outputs(images, "features", *others)))
+        wanted = sorted({"features", *names} - {"logits"})
+        found = dict(zip(wanted, self._backend.outputs(images, *wanted)))
         found["logits"] = self._head(found["features"])
         return [found[name] for name in names]
 

@@ -3,7 +3,7 @@
 
 from astroclf.render.reduction import fill_empty, fit_inside, keep_points, reduce_image
 from astroclf.render.stretching import Stretch, to_rgb
-from astroclf.render.views import VIEWS, View, parts_of
+from astroclf.render.views import VIEWS, View, parts_of, rotations
 
 __all__ = [
     "VIEWS",
@@ -14,5 +14,6 @@ __all__ = [
     "keep_points",
     "parts_of",
     "reduce_image",
+    "rotations",
     "to_rgb",
 ]

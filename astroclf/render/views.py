@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["VIEWS", "View", "parts_of"]
+__all__ = ["VIEWS", "View", "parts_of", "rotations"]
 
 VIEWS = ("whole", "centre", "tiles", "sources")
 """The kinds of views there are."""
@@ -122,3 +122,22 @@ def _inside(axis, center, side):
     length = min(round(side), axis.stop - axis.start)
     start = axis.start + int(np.clip(round(center - length / 2), 0, axis.stop - axis.start - length))
     return slice(start, start + length)
+
+
+def rotations(rgb, views):
+    """
+    Turn pictures by right angles, in equal steps.
+
+    Parameters
+    ----------
+    rgb : `~numpy.ndarray`, shape (..., size, size, 3)
+        One picture or several.
+    views : {1, 2, 4}
+        Number of rotations.
+
+    Returns
+    -------
+    turned : `~numpy.ndarray`, shape (views, ..., size, size, 3)
+        The first is not turned, the others counterclockwise with row 0 on top.
+    """
+    return np.stack([np.rot90(rgb, k * (4 // views), axes=(-3, -2)) for k in range(views)])

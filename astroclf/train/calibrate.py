@@ -6,9 +6,10 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
 from astroclf.model.record import Calibration
+from astroclf.render import rotations
 from astroclf.taxonomy import group_or_self
 
-__all__ = ["calibrate", "calibration_error", "fit_temperature", "group_matrix", "view_logits"]
+__all__ = ["calibrate", "fit_temperature", "group_matrix", "view_outputs"]
 
 _TEMPERATURES = (0.2, 5)
 _PRECISION = 0.95
@@ -17,32 +18,34 @@ _COVERAGE = 0.9
 _WORST_QUALITY = 0.5
 
 
-def view_logits(backend, images, views, batch=16):
+def view_outputs(backend, images, views, *names, batch=16):
     """
-    Run rendered frames through the network, rotated, and average the logits of the views.
+    Run rendered frames through the network, rotated, and average its outputs over the views.
 
     Parameters
     ----------
     backend : object
-        A runtime of `astroclf.model`, with a method ``logits``.
+        A runtime of `astroclf.model`, with a method ``outputs``.
     images : `~numpy.ndarray` of uint8, shape (n, size, size, 3)
         Rendered frames.
     views : int
         Number of rotations by right angles: 1, 2 or 4.
+    *names : {'logits', 'features', 'maps'}
+        Which outputs.
     batch : int, optional
         Frames at a time.
 
     Returns
     -------
-    logits : `~numpy.ndarray`, shape (n, classes)
-        Means over the views.
+    outputs : list of `~numpy.ndarray`, the first axis of length n
+        In the order of the names, means over the views.
     """
     parts = []
     for start in range(0, len(images), batch):
         part = images[start : start + batch].astype(np.float32) / 255
-        turned = [np.rot90(part, k * (4 // views), axes=(1, 2)) for k in range(views)]
-        parts.append(np.mean([backend.logits(view) for view in turned], axis=0))
-    return np.concatenate(parts)
+        found = [backend.outputs(view, *names) for view in rotations(part, views)]
+        parts.append([np.mean(outputs, axis=0) for outputs in zip(*found)])
+    return [np.concatenate(outputs) for outputs in zip(*parts)]
 
 
 def group_matrix(labels):
@@ -130,26 +133,6 @@ def calibrate(logits, truth, labels, doubt=0.0):
         coverage=_COVERAGE,
         worst_quality=_WORST_QUALITY,
     )
-
-
-def calibration_error(confidence, right):
-    """
-    Return the expected calibration error, in ten bins of equal count (Nixon et al. 2019).
-
-    Parameters
-    ----------
-    confidence : `~numpy.ndarray`, shape (n,)
-        Probabilities of the most probable classes.
-    right : `~numpy.ndarray` of bool, shape (n,)
-        Whether these classes are the truth.
-
-    Returns
-    -------
-    error : float
-        In [0, 1].
-    """
-    bins = [part for part in np.array_split(np.argsort(confidence, kind="stable"), 10) if part.size]
-    return sum(part.size * abs(right[part].mean() - confidence[part].mean()) for part in bins) / len(right)
 
 
 def _least_sure(confidence, right):

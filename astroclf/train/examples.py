@@ -23,6 +23,7 @@ __all__ = [
     "make_examples",
     "open_picture",
     "read_manifest",
+    "render",
     "split_of",
 ]
 
@@ -181,7 +182,12 @@ def _example(index, by_object, preprocessor, seed):
     picture, key = choose_example(labels()[truth], by_object, rng)
     as_is = picture is not None and rng.random() < _AS_IS_SHARE
     frame = frame_of_picture(picture, rng) if as_is else simulate_frame(labels()[truth], rng, picture)
-    return np.round(255 * preprocessor(frame)).astype(np.uint8), truth, key
+    return render(frame, preprocessor), truth, key
+
+
+def render(frame, preprocessor):
+    """Return the picture that a `~astroclf.Preprocessor` makes of a frame, as uint8, shape (size, size, 3)."""
+    return np.round(255 * preprocessor(frame)).astype(np.uint8)
 
 
 def choose_example(label, by_object, rng):

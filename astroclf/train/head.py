@@ -1,7 +1,6 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """A new last layer on features that stay as they are: logistic regression, chosen and judged by cross-validation."""
 
-from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +9,8 @@ from scipy.special import log_softmax, softmax
 
 from astroclf.exceptions import AstroclfError
 from astroclf.model.userfile import Head
-from astroclf.train.calibrate import calibration_error, fit_temperature
-from astroclf.train.metrics import wilson_interval
+from astroclf.train.calibrate import fit_temperature
+from astroclf.train.metrics import calibration_error, mean_by_object, wilson_interval
 
 __all__ = ["STRENGTHS", "HeldOut", "cross_validate", "deal_folds", "doubt", "fit_head", "scores"]
 
@@ -218,14 +217,14 @@ def scores(held_out, truth, objects, labels, temperature):
     classes = [{"label": label, **_rate(right[truth == c], objects[truth == c])} for c, label in enumerate(labels)]
     for row in classes:
         row["recall"] = row.pop("accuracy")
-    error = float(calibration_error(probs.max(axis=1), right))
+    error = calibration_error(probs.max(axis=1), right)
     chosen = {"folds": held_out.folds, "strength": held_out.strength}
     return {**chosen, **_rate(right, objects), "calibration_error": round(error, 4), "classes": classes}
 
 
 def _rate(right, objects):
-    sizes = Counter(objects.tolist())
-    rate = sum(float(ok) / sizes[key] for ok, key in zip(right, objects.tolist())) / len(sizes)
-    low, high = wilson_interval(rate, len(sizes))
+    shares = mean_by_object(right, objects)
+    rate = float(shares.mean())
+    low, high = wilson_interval(rate, len(shares))
     numbers = {"accuracy": rate, "low": low, "high": high}
-    return {"files": len(right), "objects": len(sizes), **{key: round(value, 4) for key, value in numbers.items()}}
+    return {"files": len(right), "objects": len(shares), **{key: round(value, 4) for key, value in numbers.items()}}

@@ -11,14 +11,15 @@ from pathlib import Path
 import numpy as np
 from astropy.nddata import CCDData
 from astropy.table import Table, vstack
-from scipy.optimize import minimize
-from scipy.special import expit
 
 from astroclf.frames import read_frame
 from astroclf.model.novelty import DISTANCES, NOVEL, NoveltyScore
 from astroclf.model.record import BUNDLED, load_record
 from astroclf.taxonomy import labels
+from astroclf.train.calibrate import view_outputs
 from astroclf.train.evaluate import read_cases
+from astroclf.train.examples import render
+from astroclf.train.head import deal_folds, fit_head
 from astroclf.train.metrics import wilson_interval
 from astroclf.train.oddities import FITTED, KINDS, make_oddity
 from astroclf.train.recipe import load_examples
@@ -30,14 +31,12 @@ __all__ = [
     "measure_novelty",
     "render_oddities",
     "render_pictures",
-    "view_activations",
 ]
 
 _AXES = 128
 _RIDGE = 0.01
 _PENALTY = 10.0
 _FALSE_ALARMS = 0.025
-_FOLDS = 5
 _EXAMPLES, _ODDITIES = 1540, 48
 _MEASURED, _MEASURED_ODDITIES = 1008, 40
 _SEEDS = {"calibration": 4, "test": 5}
@@ -76,7 +75,7 @@ def render_oddities(kind, count, preprocessor, *, seed, workers=1):
 
 def _render_oddity(index, *, kind, preprocessor, seed):
     frame = make_oddity(kind, np.random.default_rng((seed, list(KINDS).index(kind), index)))
-    return np.round(255 * preprocessor(frame)).astype(np.uint8)
+    return render(frame, preprocessor)
 
 
 def render_pictures(manifest, split, preprocessor, *, parts=0, seed=0):
@@ -109,7 +108,7 @@ def render_pictures(manifest, split, preprocessor, *, parts=0, seed=0):
     for case in cases:
         frame = read_frame(case.path)
         for shown in (frame, *(_part_of(frame, rng) for _ in range(parts))):
-            images.append(np.round(255 * preprocessor(shown)).astype(np.uint8))
+            images.append(render(shown, preprocessor))
     truth = np.repeat([labels().index(case.label) for case in cases], parts + 1)
     return np.stack(images), truth, [case.object_key for case in cases for _ in range(parts + 1)]
 
@@ -122,39 +121,6 @@ def _part_of(frame, rng):
     turns = rng.integers(4)
     data, bad = (np.rot90(array[part], turns).copy() for array in (frame.ccd.data, ~frame.good))
     return replace(frame, ccd=CCDData(data, unit=frame.ccd.unit, mask=bad))
-
-
-def view_activations(backend, images, views, batch=16):
-    """
-    Run rendered frames through the network, rotated, and average over the views.
-
-    Parameters
-    ----------
-    backend : object
-        A runtime of `astroclf.model`, with a method ``outputs``.
-    images : `~numpy.ndarray` of uint8, shape (n, size, size, 3)
-        Rendered frames.
-    views : int
-        Number of rotations by right angles: 1, 2 or 4.
-    batch : int, optional
-        Frames at a time.
-
-    Returns
-    -------
-    logits : `~numpy.ndarray`, shape (n, classes)
-        Means over the views.
-    features : `~numpy.ndarray`, shape (n, 2048)
-        Likewise.
-    """
-    parts = []
-    for start in range(0, len(images), batch):
-        part = images[start : start + batch].astype(np.float32) / 255
-        turned = [
-            backend.outputs(np.rot90(part, k * (4 // views), axes=(1, 2)), "logits", "features") for k in range(views)
-        ]
-        parts.append([np.mean(outputs, axis=0) for outputs in zip(*turned)])
-    logits, features = zip(*parts)
-    return np.concatenate(logits), np.concatenate(features)
 
 
 def fit_score(usual, truth, odd, objects=None):
@@ -177,9 +143,9 @@ def fit_score(usual, truth, odd, objects=None):
     score : NoveltyScore
         One in forty of the usual frames, of folds that the weights were not fitted on, is above its threshold.
     """
-    folds = _deal_folds(truth, np.arange(len(truth)) if objects is None else np.array(objects))
+    folds = deal_folds(truth, range(len(truth)) if objects is None else objects, labels())
     margins = np.empty(len(truth))
-    for fold in range(_FOLDS):
+    for fold in np.unique(folds):
         kept, left = ([part[which] for part in (*usual, truth)] for which in (folds != fold, folds == fold))
         score, bias = _fit_margin(kept[:2], kept[2], odd)
         margins[folds == fold] = score.inputs(*left[:2]) @ score.weights + bias
@@ -187,21 +153,11 @@ def fit_score(usual, truth, odd, objects=None):
     return replace(score, threshold=round(float(np.quantile(margins, 1 - _FALSE_ALARMS) - bias), 4))
 
 
-def _deal_folds(truth, objects):
-    """Return the fold of each example; the objects of a class are spread over all folds."""
-    rng, folds = np.random.default_rng(0), np.empty(len(truth), int)
-    for label in np.unique(truth):
-        members = np.flatnonzero(truth == label)
-        keys, which = np.unique(objects[members], return_inverse=True)
-        folds[members] = (rng.permutation(len(keys)) % _FOLDS)[which]
-    return folds
-
-
 def _fit_margin(usual, truth, odd):
     """Return a score without its threshold, and the bias of its margin."""
     space = _fit_space(usual[1], truth)
     weights, bias = _fit_logistic(space.inputs(*usual), space.inputs(*odd))
-    return replace(space, weights=weights.astype(np.float32)), bias
+    return replace(space, weights=weights), bias
 
 
 def _fit_space(features, truth):
@@ -220,22 +176,9 @@ def _fit_space(features, truth):
 
 def _fit_logistic(inside, outside):
     """Return weights and bias of a logistic regression in which either side counts as much as the other."""
-    inputs = np.concatenate([inside, outside])
-    middle, spread = inputs.mean(axis=0), inputs.std(axis=0) + 1e-9
-    scaled = (inputs - middle) / spread
-    sign = np.repeat([-1.0, 1.0], [len(inside), len(outside)])
-    share = np.repeat([0.5 / len(inside), 0.5 / len(outside)], [len(inside), len(outside)])
-    penalty = _PENALTY / len(inputs)
-
-    def loss(parameters):
-        margins = sign * (scaled @ parameters[1:] + parameters[0])
-        slope = -share * sign * expit(-margins)
-        value = share @ np.logaddexp(0, -margins) + 0.5 * penalty * parameters[1:] @ parameters[1:]
-        return value, np.concatenate([[slope.sum()], slope @ scaled + penalty * parameters[1:]])
-
-    fit = minimize(loss, np.zeros(inputs.shape[1] + 1), jac=True, method="L-BFGS-B", options={"maxiter": 2000})
-    weights = fit.x[1:] / spread
-    return weights, fit.x[0] - weights @ middle
+    inputs, sides = np.concatenate([inside, outside]), np.repeat([0, 1], [len(inside), len(outside)])
+    head = fit_head(inputs, sides, 2, 2 * _PENALTY / inputs.size)
+    return head.kernel[:, 1] - head.kernel[:, 0], head.bias[1] - head.bias[0]
 
 
 def fit_novelty(folder, output, pictures=None, *, examples=_EXAMPLES, oddities=_ODDITIES, workers=1):
@@ -269,7 +212,7 @@ def fit_novelty(folder, output, pictures=None, *, examples=_EXAMPLES, oddities=_
     images, truth, objects = _usual(folder, pictures, examples, record.preprocessor)
     seed = _SEEDS["calibration"]
     odd = [render_oddities(kind, oddities, record.preprocessor, seed=seed, workers=workers) for kind in FITTED]
-    look = partial(view_activations, _backend(record), views=record.views)
+    look = partial(_look, _backend(record), record.views)
     score = fit_score(look(images), truth, look(np.concatenate(odd)), objects)
     content = score.to_bytes()
     file = path.with_suffix(".novelty.npz")
@@ -292,6 +235,10 @@ def _usual(folder, pictures, examples, preprocessor):
         return images, truth, objects
     more = render_pictures(pictures, "calibration", preprocessor, parts=_PARTS, seed=_SEEDS["calibration"])
     return np.concatenate([images, more[0]]), np.concatenate([truth, more[1]]), objects + more[2]
+
+
+def _look(backend, views, images):
+    return view_outputs(backend, images, views, "logits", "features")
 
 
 def _backend(record):
@@ -330,7 +277,7 @@ def measure_novelty(folder, record, pictures=None, *, examples=_MEASURED, odditi
     backend, score = _backend(record), NoveltyScore.from_file(record.novelty, len(record.labels))
 
     def flagged(images):
-        return score(*view_activations(backend, images, record.views)) >= NOVEL
+        return score(*_look(backend, record.views, images)) >= NOVEL
 
     caught = flag_table({kind: flagged(images) for kind, images in drawn.items()})
     caught.add_column(np.isin(caught["of"], FITTED), name="fitted", index=1)

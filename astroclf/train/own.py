@@ -16,6 +16,7 @@ from astroclf.exceptions import AstroclfError, AstroclfWarning
 from astroclf.frames import read_frame
 from astroclf.model.record import load_record
 from astroclf.model.userfile import FEATURES, SUFFIX, check_label, check_name, load_user_model, save_user_model
+from astroclf.render import rotations
 from astroclf.train.calibrate import calibrate
 from astroclf.train.evaluate import Case, read_examples
 from astroclf.train.head import cross_validate, deal_folds, doubt, fit_head, scores
@@ -166,8 +167,7 @@ def mean_features(paths, record, views, *, progress=False):
             _leave_out(path, error)
             read.append(False)
         else:
-            turned = np.stack([np.rot90(rgb, k * (4 // views)) for k in range(views)])
-            found.append(backend.outputs(turned, "features")[0].mean(axis=0, dtype=np.float64))
+            found.append(backend.outputs(rotations(rgb, views), "features")[0].mean(axis=0, dtype=np.float64))
             read.append(True)
     return np.array(found).reshape(len(found), FEATURES), read
 

@@ -118,9 +118,9 @@ def fit_model(folder, imagenet=None, start=None, *, epochs=_EPOCHS):
         load_imagenet(model, imagenet)
     else:
         fill_from_onnx(model, load_record(start).read_bytes())
-    features, truth, limits = {}, {}, {"calibration": _WATCHED, "train": None}
-    for split in ("calibration", "train"):
-        images, truth[split], _ = (part[: limits[split]] for part in load_examples(folder, split))
+    features, truth = {}, {}
+    for split, limit in (("calibration", _WATCHED), ("train", None)):
+        images, truth[split], _ = (part[:limit] for part in load_examples(folder, split))
         features[split] = cache_trunk(model, images, folder / f"{split}_trunk.npy")
     fit_tail(
         model, features["train"], truth["train"], epochs=epochs, rate=_RATE,
@@ -210,11 +210,11 @@ def _calibration(folder, path, measured):
     Other drawn frames are too like those the network was trained on: they would make it too sure of the sky.
     """
     from astroclf.model.onnx_backend import OnnxBackend
-    from astroclf.train.calibrate import calibrate, view_logits
+    from astroclf.train.calibrate import calibrate, view_outputs
 
     images, truth, from_picture = (array[:measured] for array in load_examples(folder, "calibration"))
     used = from_picture | ~np.isin(truth, truth[from_picture])
-    logits = view_logits(OnnxBackend(path.read_bytes()), images[used], _VIEWS)
+    (logits,) = view_outputs(OnnxBackend(path.read_bytes()), images[used], _VIEWS, "logits")
     return asdict(calibrate(logits, truth[used], labels()))
 
 
@@ -242,17 +242,18 @@ def measure_model(folder, record, *, measured=_MEASURED):
     from scipy.special import softmax
 
     from astroclf.model.onnx_backend import OnnxBackend
-    from astroclf.train.calibrate import view_logits
+    from astroclf.train.calibrate import view_outputs
 
     images, truth, from_picture = (array[:measured] for array in load_examples(folder, "test"))
-    logits = view_logits(OnnxBackend(record.read_bytes()), images, record.views)
+    (logits,) = view_outputs(OnnxBackend(record.read_bytes()), images, record.views, "logits")
     probs = softmax(logits / record.calibration.temperature, axis=1)
     kinds = {"pictures": from_picture, "drawn": ~from_picture}
     return Table(rows=[{"made of": kind, **_marks(probs[of], truth[of], record)} for kind, of in kinds.items()])
 
 
 def _marks(probs, truth, record):
-    from astroclf.train.calibrate import calibration_error, group_matrix
+    from astroclf.train.calibrate import group_matrix
+    from astroclf.train.metrics import calibration_error
 
     matrix, top = group_matrix(record.labels), probs.max(axis=1)
     right = probs.argmax(axis=1) == truth
