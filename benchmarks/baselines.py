@@ -251,6 +251,8 @@ def main():
     fitted = [case for case in pictures if split_of(case.object_key) != "test"]
     scored = [case for case in pictures if split_of(case.object_key) == "test"]
     scored += read_cases(args.frames) if args.frames else []
+    if args.o:
+        Path(args.o).mkdir(parents=True, exist_ok=True)
     found = list(score(networks, fitted, scored, args.o))
     found += [(Path(path).stem, read_predictions(path)) for path in args.bundled]
     rows = [row(name, kind, section) for name, said in found for kind, section in measure(said).items()]

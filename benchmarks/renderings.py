@@ -29,7 +29,7 @@ from scipy.ndimage import convolve1d, median_filter
 from astroclf import Preprocessor
 from astroclf.render import Stretch, fit_inside, reduce_image, to_rgb
 from astroclf.taxonomy import group_of, labels
-from astroclf.train.examples import choose_example, group_by_object, read_manifest, split_of
+from astroclf.train.examples import choose_example, group_by_object, open_picture, read_manifest, split_of
 from astroclf.train.forward import simulate_frame
 
 SETTINGS, SIZE = Preprocessor(), 224
@@ -150,9 +150,10 @@ def describe(start, split, by_object):
     rows = []
     for index in range(start, start + CHUNK):
         rng, truth = np.random.default_rng((SEEDS[split], index)), index % len(labels())
-        picture, key = choose_example(labels()[truth], by_object, rng)
+        source = choose_example(labels()[truth], by_object, rng)
+        picture, key = (open_picture(source.path), source.object_key) if source else (None, f"drawn {index}")
         pictures, depth = render(simulate_frame(labels()[truth], rng, picture))
-        rows.append((network.run(["features"], {"rgb": pictures})[0], truth, key or f"drawn {index}", depth))
+        rows.append((network.run(["features"], {"rgb": pictures})[0], truth, key, depth))
     return tuple(np.array(column) for column in zip(*rows))
 
 

@@ -41,7 +41,8 @@ def scenes(pictures, count):
             rng = np.random.default_rng((SEED, number, i))
             if label in by_object:
                 key = sorted(by_object[label])[i % len(by_object[label])]
-                yield label, key, light_from_picture(open_picture(rng.choice(by_object[label][key])), SHAPE, rng)
+                chosen = by_object[label][key][rng.integers(len(by_object[label][key]))]
+                yield label, key, light_from_picture(open_picture(chosen.path), SHAPE, rng)
             yield label, f"{DRAWN}{label} {i}", draw_scene(label, SHAPE, rng, fwhm=FWHM, spikes=0.0)
 
 

@@ -99,7 +99,7 @@ def test_manifest_errors(tmp_path):
 def test_examples(manifest, tmp_path):
     """Examples are balanced, made of the given pictures or drawn, and depend on seed and number only."""
     pictures, settings = read_manifest(manifest), Preprocessor()
-    truth, objects = make_examples(28, pictures, settings, seed=5, path=tmp_path / "a.npy")
+    truth, sources = make_examples(28, pictures, settings, seed=5, path=tmp_path / "a.npy")
     fewer, _ = make_examples(14, pictures, settings, seed=5, path=tmp_path / "b.npy")
     assert np.bincount(truth).tolist() == [2] * 14
     np.testing.assert_array_equal(fewer, truth[:14])
@@ -107,7 +107,7 @@ def test_examples(manifest, tmp_path):
     assert images.shape == (28, 224, 224, 3)
     assert images.dtype == np.uint8
     np.testing.assert_array_equal(np.load(tmp_path / "b.npy"), images[:14])
-    used = {key for key in objects if key}
+    used = {source.object_key for source in sources if source}
     assert used <= {f"NGC{i}" for i in range(6)}, "one nebula is too few objects"
 
 

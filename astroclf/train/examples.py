@@ -135,19 +135,19 @@ def make_examples(count, pictures, preprocessor, *, seed, path, workers=1):
     -------
     truth : `~numpy.ndarray` of int, shape (count,)
         Index of each example's class in the taxonomy.
-    objects : list of str
-        Object key of the picture each example was made from; empty where it was drawn.
+    sources : list of Picture or None
+        What each example was made from; None where it was drawn.
     """
     images = np.lib.format.open_memmap(path, "w+", np.uint8, (count, preprocessor.size, preprocessor.size, 3))
     starts = range(0, count, _CHUNK)
     work = partial(_chunk, count=count, by_object=group_by_object(pictures), preprocessor=preprocessor, seed=seed)
-    truth, objects = [], []
+    truth, sources = [], []
     with ProcessPoolExecutor(workers) as pool:
-        for start, (rendered, classes, keys) in zip(starts, pool.map(work, starts)):
+        for start, (rendered, classes, pictures_used) in zip(starts, pool.map(work, starts)):
             images[start : start + len(rendered)] = rendered
             truth += classes
-            objects += keys
-    return np.array(truth), objects
+            sources += pictures_used
+    return np.array(truth), sources
 
 
 def group_by_object(pictures):
@@ -162,27 +162,28 @@ def group_by_object(pictures):
     Returns
     -------
     by_object : dict
-        ``{label: {object_key: [paths]}}``, of the classes with at least five objects.
+        ``{label: {object_key: [pictures]}}``, of the classes with at least five objects.
     """
     table = defaultdict(lambda: defaultdict(list))
     for picture in pictures:
-        table[picture.label][picture.object_key].append(picture.path)
+        table[picture.label][picture.object_key].append(picture)
     return {label: dict(objects) for label, objects in table.items() if len(objects) >= _FEWEST_OBJECTS}
 
 
 def _chunk(start, *, count, by_object, preprocessor, seed):
     examples = [_example(i, by_object, preprocessor, seed) for i in range(start, min(start + _CHUNK, count))]
-    rendered, classes, keys = zip(*examples)
-    return np.stack(rendered), list(classes), list(keys)
+    rendered, classes, sources = zip(*examples)
+    return np.stack(rendered), list(classes), list(sources)
 
 
 def _example(index, by_object, preprocessor, seed):
     rng = np.random.default_rng((seed, index))
     truth = index % len(labels())
-    picture, key = choose_example(labels()[truth], by_object, rng)
+    source = choose_example(labels()[truth], by_object, rng)
+    picture = source and open_picture(source.path)
     as_is = picture is not None and rng.random() < _AS_IS_SHARE
     frame = frame_of_picture(picture, rng) if as_is else simulate_frame(labels()[truth], rng, picture)
-    return render(frame, preprocessor), truth, key
+    return render(frame, preprocessor), truth, source
 
 
 def render(frame, preprocessor):
@@ -206,12 +207,10 @@ def choose_example(label, by_object, rng):
 
     Returns
     -------
-    picture : `~numpy.ndarray` of uint8, shape (ny, nx, 3), or None
+    picture : Picture or None
         The picture; None if the example is to be drawn.
-    key : str
-        Key of its object; empty if the example is to be drawn.
     """
     if label not in by_object or rng.random() >= _PICTURE_SHARE:
-        return None, ""
-    key = rng.choice(sorted(by_object[label]))
-    return open_picture(rng.choice(by_object[label][key])), str(key)
+        return None
+    pictures = by_object[label][rng.choice(sorted(by_object[label]))]
+    return pictures[rng.integers(len(pictures))]

@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from astroclf.datasets import detector
 from astroclf.datasets.scenes import draw_scene
-from astroclf.datasets.scenes.drawing import cloud, convolve, log_uniform, psf, unit
+from astroclf.datasets.scenes.drawing import cloud, convolve, diffraction, log_uniform, polar, psf, unit
 from astroclf.datasets.scenes.stars import sprinkle
 from astroclf.frames import Frame
 from astroclf.frames.frame import Exposure
@@ -20,7 +20,7 @@ from astroclf.frames.frame import Exposure
 __all__ = ["expose", "frame_of_picture", "light_from_picture", "simulate_frame"]
 
 _SIDES = (140, 440)
-_FAINTEST, _BRIGHTEST = 8.0, 1600.0
+_FAINTEST, _BRIGHTEST = 4.0, 1600.0
 
 
 def simulate_frame(label, rng, picture=None):
@@ -42,10 +42,12 @@ def simulate_frame(label, rng, picture=None):
         Between 100 and 440 pixels on a side, in arbitrary units, perhaps with masked gaps.
     """
     shape = _random_shape(rng)
+    if label == "no_source" and rng.random() < 0.06:
+        return _empty(shape, rng)
     fwhm = log_uniform(rng, 0.8, 4.5)
     if picture is None:
-        spikes = rng.uniform(0.02, 0.12) if rng.random() < 0.35 else 0.0
-        light = draw_scene(label, shape, rng, fwhm=fwhm, spikes=spikes)
+        spikes, space = rng.uniform(0.02, 0.12) if rng.random() < 0.35 else 0.0, rng.random() < 0.4
+        light = draw_scene(label, shape, rng, fwhm=fwhm, spikes=spikes, space=space)
         light = _place(light, shape, rng) if rng.random() < 0.15 else light
     else:
         light = light_from_picture(picture, shape, rng)
@@ -53,6 +55,14 @@ def simulate_frame(label, rng, picture=None):
             light = _place(light, shape, rng)
         light = unit(light + _veil(shape, rng, fwhm))
     return expose(light, log_uniform(rng, _FAINTEST, _BRIGHTEST), rng)
+
+
+def _empty(shape, rng):
+    """Return a frame of equal pixels, but for a few: a shutter that did not open, a reset, a fill value."""
+    data = np.full(shape, rng.choice([0, 1, log_uniform(rng, 1, 65535)]), np.float32)
+    odd = rng.integers(0, data.size, rng.choice([0, 0, 3, 30]))
+    data.flat[odd] += rng.normal(0, data.flat[0] + 1, odd.size).astype(np.float32)
+    return Frame(CCDData(data, unit="adu"))
 
 
 def frame_of_picture(picture, rng):
@@ -164,7 +174,7 @@ def _veil(shape, rng, fwhm):
     """Return the stars in front of a picture's object: none in half of the frames, faint in most."""
     if rng.random() < 0.5:
         return np.zeros(shape, np.float32)
-    kernel = psf(rng, fwhm, 0.05 * (rng.random() < 0.3))
+    kernel = diffraction(rng, fwhm) if rng.random() < 0.4 else psf(rng, fwhm, 0.05 * (rng.random() < 0.3))
     stars = sprinkle(shape, rng, int(log_uniform(rng, 2, 120)), 0.8, log_uniform(rng, 0.2, 8))
     return convolve(stars, kernel / kernel.max())
 
@@ -190,8 +200,8 @@ def expose(light, depth, rng):
     shape = light.shape
     readnoise, sky = log_uniform(rng, 1, 15), log_uniform(rng, 0.3, 3000)
     noise = np.hypot(readnoise, np.sqrt(sky))
-    electrons = light * (depth * noise) + sky * _illumination(shape, rng)
-    electrons = detector.noisy(electrons, rng, readnoise)
+    electrons = (light * (depth * noise) + sky * _illumination(shape, rng)) * _dust(shape, rng)
+    electrons = detector.noisy(electrons, rng, readnoise) + _thin_coverage(shape, rng, noise)
     electrons += _defects(shape, rng, noise)
     if rng.random() < 0.2:
         full_well = np.percentile(electrons, 99.5) * log_uniform(rng, 1, 10)
@@ -206,7 +216,7 @@ def expose(light, depth, rng):
 def _illumination(shape, rng):
     """Return the sky's brightness over the frame: flat, tilted, vignetted or with amplifier glow."""
     y, x = np.meshgrid(*(np.linspace(-1, 1, n) for n in shape), indexing="ij")
-    kind, strength = rng.random(), log_uniform(rng, 0.003, 0.4)
+    kind, strength = rng.random(), log_uniform(rng, 0.003, 0.6)
     if kind < 0.55:
         return 1.0
     if kind < 0.8:
@@ -216,6 +226,28 @@ def _illumination(shape, rng):
         return 1 - 0.5 * strength * (x**2 + y**2)
     corner = rng.choice([-1, 1], 2)
     return 1 + 4 * strength * np.exp(-np.hypot(x - corner[0], y - corner[1]) / rng.uniform(0.05, 0.4))
+
+
+def _dust(shape, rng):
+    """Return what specks of dust above the detector let through: 1, but for blurred rings in one frame of eight."""
+    if rng.random() > 0.12:
+        return 1.0
+    shade, size = np.zeros(shape, np.float32), min(shape) * log_uniform(rng, 0.01, 0.08)
+    for _ in range(int(log_uniform(rng, 1, 30))):
+        radius, _ = polar(shape, rng.uniform(0, shape[::-1]))
+        ring = np.clip((size - radius) / 2 + 0.5, 0, 1) * np.clip((radius - 0.4 * size) / 2 + 0.5, 0, 1)
+        shade += ring * log_uniform(rng, 0.005, 0.15)
+    return np.clip(1 - shade, 0.3, 1)
+
+
+def _thin_coverage(shape, rng, noise):
+    """Return the noise that fewer exposures add to a part of one combined frame in ten."""
+    if rng.random() > 0.1:
+        return 0.0
+    turn, at = rng.uniform(0, 2 * np.pi), rng.uniform(-0.4, 0.4)
+    y, x = np.meshgrid(*(np.linspace(-0.5, 0.5, n) for n in shape), indexing="ij")
+    thin = x * np.cos(turn) + y * np.sin(turn) > at
+    return thin * (noise * log_uniform(rng, 0.4, 3) * rng.standard_normal(shape, dtype=np.float32))
 
 
 def _defects(shape, rng, noise):

@@ -1,12 +1,13 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """ResNet50 with a head for the taxonomy: building it, and fitting its last stage on cached features."""
 
+import hashlib
 from pathlib import Path
 
 import keras
 import numpy as np
 
-__all__ = ["TRUNK_OUTPUT", "build_classifier", "cache_trunk", "fill_from_npz", "fit_tail", "load_imagenet"]
+__all__ = ["TRUNK_OUTPUT", "build_classifier", "cache_trunk", "fill_from_npz", "fit_tail", "load_imagenet", "tail_of"]
 
 TRUNK_OUTPUT = "conv4_block6_out"
 """The layer that ends the part of the network left as ImageNet taught it."""
@@ -85,7 +86,8 @@ def cache_trunk(model, images, path, batch=64):
     images : `~numpy.ndarray` of uint8, shape (n, 224, 224, 3)
         Rendered frames.
     path : path-like
-        Where the features go: a ``.npy`` file of float16, shape (n, 14, 14, 1024).
+        Where the features go: a ``.npy`` file of float16, shape (n, 14, 14, 1024). If it is there, beside a file
+        with the same pictures' and weights' checksum, it is used as it is.
     batch : int, optional
         Pictures at a time.
 
@@ -96,37 +98,59 @@ def cache_trunk(model, images, path, batch=64):
     """
     import tensorflow as tf
 
-    trunk = keras.Model(model.input, model.get_layer(TRUNK_OUTPUT).output)
+    path, trunk = Path(path), keras.Model(model.input, model.get_layer(TRUNK_OUTPUT).output)
+    digest, told = _digest(images, *trunk.get_weights()), path.with_suffix(".sha256")
+    if told.exists() and told.read_text() == digest:
+        return np.load(path, mmap_mode="r")
+    told.unlink(missing_ok=True)
     run = tf.function(lambda x: trunk(keras.applications.resnet50.preprocess_input(tf.cast(x, "float32"))))
     features = np.lib.format.open_memmap(path, "w+", np.float16, (len(images), *trunk.output.shape[1:]))
     bar = keras.utils.Progbar(len(images))
     for start in range(0, len(images), batch):
         features[start : start + batch] = run(images[start : start + batch])
         bar.update(min(start + batch, len(images)))
+    features.flush()
+    told.write_text(digest)
     return features
+
+
+def _digest(*arrays):
+    """Return the SHA-256 of arrays, one after the other."""
+    found = hashlib.sha256()
+    for array in arrays:
+        for row in array if array.ndim == 4 else [array]:
+            found.update(np.ascontiguousarray(row))
+    return found.hexdigest()
+
+
+def tail_of(model):
+    """Return the part of the network that `fit_tail` fits, from the features of the trunk to the logits."""
+    return keras.Model(model.get_layer(TRUNK_OUTPUT).output, model.output)
 
 
 class _Features(keras.utils.PyDataset):
     """Batches of cached features in a new order every epoch, reproducible by seed."""
 
-    def __init__(self, features, truth, batch, seed):
+    def __init__(self, features, truth, rows, batch, seed):
         super().__init__()
-        self.features, self.truth, self.batch, self.seed = features, truth, batch, seed
+        self.features, self.truth, self.rows, self.batch, self.seed = features, truth, rows, batch, seed
         self.on_epoch_end()
 
     def on_epoch_end(self):
-        self.order = np.random.default_rng(self.seed).permutation(len(self.truth))
+        self.order = np.random.default_rng(self.seed).permutation(self.rows)
         self.seed += 1
 
     def __len__(self):
-        return -(-len(self.truth) // self.batch)
+        return -(-len(self.rows) // self.batch)
 
     def __getitem__(self, index):
         rows = np.sort(self.order[index * self.batch : (index + 1) * self.batch])
         return self.features[rows].astype(np.float32), self.truth[rows]
 
 
-def fit_tail(model, features, truth, *, validation, epochs=5, rate=1e-4, smoothing=0.1, seed=0, checkpoint=None):
+def fit_tail(
+    model, features, truth, *, validation, rows=None, epochs=5, rate=1e-4, smoothing=0.1, seed=0, checkpoint=None
+):
     """
     Fit the last stage and the head, batch normalisation frozen.
 
@@ -140,6 +164,8 @@ def fit_tail(model, features, truth, *, validation, epochs=5, rate=1e-4, smoothi
         Classes.
     validation : tuple of `~numpy.ndarray`
         Features and classes on which to report each epoch; nothing is chosen by them.
+    rows : `~numpy.ndarray` of int, optional
+        Which examples to learn from; by default all.
     epochs, rate, smoothing : optional
         Number of epochs, peak learning rate of AdamW (cosine decay), and label smoothing.
     seed : int, optional
@@ -153,10 +179,10 @@ def fit_tail(model, features, truth, *, validation, epochs=5, rate=1e-4, smoothi
         What Keras recorded.
     """
     keras.utils.set_random_seed(seed)
-    tail = keras.Model(model.get_layer(TRUNK_OUTPUT).output, model.output)
+    tail, rows = tail_of(model), np.arange(len(truth)) if rows is None else rows
     for layer in tail.layers:
         layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
-    batches = _Features(features, truth, 32, seed)
+    batches = _Features(features, truth, rows, 32, seed)
     schedule = keras.optimizers.schedules.CosineDecay(0.0, epochs * len(batches), warmup_target=rate, warmup_steps=200)
     classes = model.output.shape[-1]
     tail.compile(
@@ -168,7 +194,11 @@ def fit_tail(model, features, truth, *, validation, epochs=5, rate=1e-4, smoothi
         checkpoint
     )
     return tail.fit(
-        batches, epochs=epochs, validation_data=_Features(*validation, 64, seed), callbacks=callbacks, verbose=2
+        batches,
+        epochs=epochs,
+        validation_data=_Features(*validation, np.arange(len(validation[1])), 64, seed),
+        callbacks=callbacks,
+        verbose=2,
     ).history
 
 

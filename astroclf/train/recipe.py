@@ -19,19 +19,22 @@ __all__ = [
     "calibrate_model",
     "export_model",
     "fit_model",
+    "free_examples",
     "load_examples",
     "measure_model",
     "write_examples",
 ]
 
-COUNTS = {"train": 12000, "calibration": 2800, "test": 4200}
+COUNTS = {"train": 11200, "calibration": 2100, "test": 2800}
 """Number of examples in each split, equally many of each class."""
 
 _SEEDS = {"train": 4, "calibration": 5, "test": 6}
 _VIEWS = 4
 _MEASURED = 2800
 _WATCHED = 800
-_EPOCHS, _RATE = 3, 1e-4
+_FROM_IMAGENET, _FROM_FITTED = (5, 2e-4), (3, 1e-4)
+"""Epochs and peak learning rate."""
+
 _LICENCE = (
     "Weights: free for research and teaching. They were fitted on pictures most of which may not be redistributed; "
     "the code's BSD licence does not extend to them."
@@ -64,8 +67,13 @@ def write_examples(pictures, folder, *, counts=COUNTS, workers=1):
     for split, count in counts.items():
         mine = [picture for picture in manifest if split_of(picture.object_key) == split]
         path = folder / f"{split}.npy"
-        truth, objects = make_examples(count, mine, Preprocessor(), seed=_SEEDS[split], path=path, workers=workers)
-        path.with_suffix(".json").write_text(json.dumps({"truth": truth.tolist(), "objects": objects}))
+        truth, sources = make_examples(count, mine, Preprocessor(), seed=_SEEDS[split], path=path, workers=workers)
+        told = {
+            "truth": truth.tolist(),
+            "objects": [source.object_key if source else "" for source in sources],
+            "free": [source is None or source.redistributable for source in sources],
+        }
+        path.with_suffix(".json").write_text(json.dumps(told))
 
 
 def load_examples(folder, split):
@@ -94,37 +102,44 @@ def load_examples(folder, split):
     return np.load(path, mmap_mode="r"), np.array(told["truth"]), ~drawn
 
 
-def fit_model(folder, imagenet=None, start=None, *, epochs=_EPOCHS):
+def free_examples(folder, split):
+    """Return which examples `write_examples` drew, or made of a picture that may be redistributed."""
+    return np.array(json.loads((Path(folder) / f"{split}.json").read_text())["free"])
+
+
+def fit_model(folder, imagenet=None, start=None, *, free=False, epochs=None):
     """
     Fit the network on the examples of a folder; its weights go to ``fitted.weights.h5`` there.
 
     Parameters
     ----------
     folder : path-like
-        What `write_examples` filled. Cached features take 0.4 MB an example.
+        What `write_examples` filled. Cached features take 0.4 MB an example; they are kept there, for the next fit.
     imagenet : path-like, optional
         ImageNet weights as ``.npz``; by default Keras downloads them.
     start : path-like, optional
-        Record of a fitted model, to begin with its weights and not with ImageNet's.
+        Record of a fitted model, to begin with its last stage and head and not with ImageNet's.
+    free : bool, optional
+        Whether only drawn frames and those of redistributable pictures are learned from.
     epochs : int, optional
-        Passes over the examples.
+        Passes over the examples; by default three, or five from ImageNet's weights.
     """
     from astroclf.model.tensorflow_backend import fill_from_onnx
-    from astroclf.train.network import build_classifier, cache_trunk, fit_tail, load_imagenet
+    from astroclf.train.network import build_classifier, cache_trunk, fit_tail, load_imagenet, tail_of
 
     folder = Path(folder)
     model = build_classifier(len(labels()))
-    if start is None:
-        load_imagenet(model, imagenet)
-    else:
-        fill_from_onnx(model, load_record(start).read_bytes())
-    features, truth = {}, {}
-    for split, limit in (("calibration", _WATCHED), ("train", None)):
-        images, truth[split], _ = (part[:limit] for part in load_examples(folder, split))
-        features[split] = cache_trunk(model, images, folder / f"{split}_trunk.npy")
+    load_imagenet(model, imagenet)
+    images, truth, _ = load_examples(folder, "train")
+    features = cache_trunk(model, images, folder / "train_trunk.npy")
+    watched, watched_truth, _ = (part[:_WATCHED] for part in load_examples(folder, "calibration"))
+    validation = cache_trunk(model, watched, folder / "calibration_trunk.npy"), watched_truth
+    rows = np.flatnonzero(free_examples(folder, "train")) if free else np.arange(len(truth))
+    usual, rate = _FROM_IMAGENET if start is None else _FROM_FITTED
+    if start is not None:
+        fill_from_onnx(tail_of(model), load_record(start).read_bytes())
     fit_tail(
-        model, features["train"], truth["train"], epochs=epochs, rate=_RATE,
-        validation=(features["calibration"], truth["calibration"]),
+        model, features, truth, rows=rows, epochs=epochs or usual, rate=rate, validation=validation,
         checkpoint=folder / "epoch.weights.h5",
     )  # fmt: skip
     model.save_weights(folder / "fitted.weights.h5")

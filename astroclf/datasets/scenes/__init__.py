@@ -4,7 +4,7 @@
 import numpy as np
 
 from astroclf.datasets.scenes import galaxies, nebulae, solar_system, stars
-from astroclf.datasets.scenes.drawing import convolve, psf, unit
+from astroclf.datasets.scenes.drawing import convolve, diffraction, psf, unit
 from astroclf.taxonomy import labels
 
 __all__ = ["draw_scene"]
@@ -32,7 +32,7 @@ _PAINTERS = {
 }
 
 
-def draw_scene(label, shape, rng, *, fwhm=2.0, spikes=0.0):
+def draw_scene(label, shape, rng, *, fwhm=2.0, spikes=0.0, space=False):
     """
     Draw one random scene of a class, seen through a telescope but not yet by a detector.
 
@@ -48,6 +48,9 @@ def draw_scene(label, shape, rng, *, fwhm=2.0, spikes=0.0):
         Full width at half maximum of the point-spread function, in pixels.
     spikes : float, optional
         Fraction of the light in diffraction spikes, in [0, 1).
+    space : bool, optional
+        Whether the telescope is above the air: its point-spread function is then that of a pupil with an obstruction
+        and vanes, and has its own rings and spikes in the place of ``spikes``.
 
     Returns
     -------
@@ -66,4 +69,5 @@ def draw_scene(label, shape, rng, *, fwhm=2.0, spikes=0.0):
     image = _PAINTERS[label](shape, rng)
     if not image.any():
         return image
-    return unit(convolve(image, psf(rng, fwhm, spikes)))
+    kernel = diffraction(rng, fwhm) if space else psf(rng, fwhm, spikes)
+    return unit(convolve(image, kernel))

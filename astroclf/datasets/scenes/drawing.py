@@ -9,6 +9,7 @@ __all__ = [
     "blur",
     "cloud",
     "convolve",
+    "diffraction",
     "log_uniform",
     "points",
     "polar",
@@ -122,6 +123,56 @@ def psf(rng, fwhm, spikes=0.0):
         cross = np.exp(-((width / max(fwhm, 1.2)) ** 2)) / (1 + (radius / (3 * fwhm)) ** 1.5)
         kernel = (1 - spikes) * kernel + spikes * cross / cross.sum()
     return kernel.astype(np.float32)
+
+
+def diffraction(rng, fwhm):
+    """
+    Return the point-spread function of a space telescope, which sums to 1: that of its pupil in broad-band light.
+
+    Parameters
+    ----------
+    rng : `~numpy.random.Generator`
+        Chooses the pupil, Hubble's (round, a third of its diameter obstructed, four vanes) or one like Webb's
+        (six-sided, three struts), the width of the band (5 to 40 %), the orientation and the jitter.
+    fwhm : float
+        Full width at half maximum in pixels, at least 1.
+
+    Returns
+    -------
+    kernel : `~numpy.ndarray` of float32, shape (n, n)
+        Squared modulus of the pupil's Fourier transform, the mean over the band.
+    """
+    size = 2 ** int(np.ceil(np.log2(np.clip(32 * fwhm, 64, 256))))
+    pupil, turn = rng.choice([_hubble_pupil, _webb_pupil], p=[0.7, 0.3]), rng.uniform(0, 2 * np.pi)
+    half_band = rng.uniform(0.025, 0.2)
+    light = np.zeros((size, size))
+    for colour in np.linspace(1 - half_band, 1 + half_band, 7):
+        light += np.abs(fft.fft2(pupil(size, size / max(fwhm * colour, 1), turn), norm="ortho")) ** 2
+    kernel = ndimage.gaussian_filter(fft.fftshift(light), rng.uniform(0.25, 0.5))[1:, 1:]
+    return (kernel / kernel.sum()).astype(np.float32)
+
+
+def _pupil_plane(size, diameter, turn):
+    """Return coordinates over a pupil, in units of its radius, and the width of a sample."""
+    at = (np.arange(size) - size / 2) * (2 / diameter)
+    x, y = at[None] * np.cos(turn) + at[:, None] * np.sin(turn), at[:, None] * np.cos(turn) - at[None] * np.sin(turn)
+    return x, y, 2 / diameter
+
+
+def _hubble_pupil(size, diameter, turn):
+    x, y, step = _pupil_plane(size, diameter, turn)
+    radius = np.hypot(x, y)
+    vanes = np.clip((np.minimum(np.abs(x), np.abs(y)) - 0.011) / step + 0.5, 0, 1)
+    return np.clip((1 - radius) / step + 0.5, 0, 1) * np.clip((radius - 0.33) / step + 0.5, 0, 1) * vanes
+
+
+def _webb_pupil(size, diameter, turn):
+    x, y, step = _pupil_plane(size, diameter, turn)
+    sides = [np.abs(x * np.cos(a) + y * np.sin(a)) for a in np.radians((0, 60, 120))]
+    radius = np.max(sides, axis=0)
+    struts = np.where(y > 0, np.abs(x), np.minimum(np.abs(x - 0.55 * y), np.abs(x + 0.55 * y)))
+    open_to_light = np.clip((0.87 - radius) / step + 0.5, 0, 1) * np.clip((radius - 0.17) / step + 0.5, 0, 1)
+    return open_to_light * np.clip((struts - 0.02) / step + 0.5, 0, 1)
 
 
 def convolve(image, kernel):

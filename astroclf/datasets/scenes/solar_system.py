@@ -97,22 +97,39 @@ def _stripes(azimuth, rng):
 
 
 def _sun(shape, rng):
-    """Return the Sun: a limb-darkened disk with spots, or the corona and active regions of the far ultraviolet."""
-    size = min(shape) * rng.uniform(0.3, 0.55)
-    center = np.array(shape[::-1]) * (0.5 + rng.normal(0, 0.03, 2))
-    disk, cosine = _sphere(shape, center, size)
-    radius, _ = polar(shape, center)
+    """Return the Sun's disk, or a part of it: in visible light, or the corona and active regions of the ultraviolet."""
+    whole = rng.random() < 0.75
+    size = min(shape) * (rng.uniform(0.25, 0.5) if whole else rng.uniform(0.6, 1.5))
+    away = rng.normal(0, 0.03, 2) if whole else size / min(shape) * rng.choice([-1, 1], 2) * rng.uniform(0, 0.8, 2)
+    center = np.array(shape[::-1]) * 0.5 + min(shape) * away
     spots = np.clip(cloud(shape, rng, rng.uniform(1.2, 1.8), largest=0.2) - rng.uniform(1, 2.5), 0, None)
     grain = np.exp(rng.uniform(0.02, 0.3) * cloud(shape, rng, 0.8))
-    if rng.random() < 0.4:
-        return disk * (0.4 + 0.6 * cosine) * grain * np.exp(-3 * spots)
-    network = np.exp(rng.uniform(0.3, 0.9) * cloud(shape, rng, rng.uniform(1, 1.6), largest=0.3))
-    limb = np.where(radius < size, 1 / (0.25 + cosine), 4 * np.exp(-(radius - size) / (size * rng.uniform(0.05, 0.2))))
-    regions = blur(spots, 1.5) * rng.uniform(5, 40)
-    return (0.3 * limb * network + regions * (radius < 1.05 * size)) * grain
+    draw = _photosphere if rng.random() < 0.35 else _corona
+    return draw(shape, rng, center, size, spots) * grain
+
+
+def _photosphere(shape, rng, center, size, spots):
+    """Return a limb-darkened disk with spots; half of the time amid plage, as in the lines of the chromosphere."""
+    disk, cosine = _sphere(shape, center, size)
+    plage = rng.choice([0, rng.uniform(0.5, 3)]) * blur(spots, 3)
+    return disk * (1 - rng.uniform(0.4, 0.8) * (1 - cosine)) * np.exp(-3 * spots) * (1 + plage)
+
+
+def _corona(shape, rng, center, size, spots):
+    """Return gas of a million degrees: brighter at and above the limb, active regions, dark coronal holes."""
+    radius, azimuth = polar(shape, center)
+    _, cosine = _sphere(shape, center, size)
+    network = np.exp(rng.uniform(0.3, 1.2) * cloud(shape, rng, rng.uniform(1, 1.8), largest=0.4))
+    holes = np.exp(-rng.uniform(0, 2.5) * np.clip(cloud(shape, rng, 2, largest=0.5) - 0.5, 0, None))
+    height = size * log_uniform(rng, 0.03, 0.4)
+    streamers = 1 + rng.uniform(0, 0.8) * np.cos(rng.integers(2, 9) * azimuth + rng.uniform(0, 6))
+    thickness = np.where(radius < size, 1 / (rng.uniform(0.25, 0.7) + cosine), 3 * np.exp(-(radius - size) / height))
+    thickness = blur(thickness, 0.01 * size) * np.where(radius < size, holes, np.clip(streamers, 0.1, None))
+    regions = blur(spots, rng.uniform(1, 3)) * log_uniform(rng, 3, 40)
+    return 0.3 * thickness * network + regions * (radius < 1.1 * size)
 
 
 def solar_system(shape, rng):
     """Draw a planet, a moon, an asteroid, a comet or the Sun."""
-    draw = rng.choice([_planet, _moon, _asteroid, _comet, _sun], p=[0.34, 0.22, 0.12, 0.16, 0.16])
+    draw = rng.choice([_planet, _moon, _asteroid, _comet, _sun], p=[0.32, 0.22, 0.12, 0.14, 0.2])
     return draw(shape, rng)

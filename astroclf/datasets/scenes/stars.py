@@ -16,23 +16,36 @@ def sprinkle(shape, rng, count, slope=0.7, brightest=1.0):
 
 
 def star_field(shape, rng):
-    """Draw 5 to 4000 stars; in one field of four behind patchy extinction."""
-    count = int(log_uniform(rng, 5, 4000))
+    """Draw 5 to 30,000 stars; in one field of three behind patchy extinction, up to dark clouds."""
+    count = int(log_uniform(rng, 5, 30000))
     image = sprinkle(shape, rng, count, rng.uniform(0.45, 1.4))
-    if rng.random() < 0.25:
-        image *= np.exp(-rng.uniform(0.3, 1.5) * np.maximum(cloud(shape, rng, rng.uniform(1.3, 2.2)) + 0.5, 0))
+    if rng.random() < 0.35:
+        dust = np.maximum(cloud(shape, rng, rng.uniform(1.3, 2.2)) + rng.uniform(-0.5, 0.8), 0)
+        image *= np.exp(-log_uniform(rng, 0.3, 4) * dust)
     return image
 
 
 def star(shape, rng):
-    """Draw one star that outshines everything else in the frame."""
+    """Draw one star that outshines everything else in the frame; one in three with scattered light around it."""
     ny, nx = shape
     x, y = rng.uniform(0.2, 0.8) * nx, rng.uniform(0.2, 0.8) * ny
     if rng.random() < 0.6:
         x, y = nx / 2 + rng.normal(0, 0.03) * nx, ny / 2 + rng.normal(0, 0.03) * ny
     image = points(shape, np.array([x]), np.array([y]), np.ones(1))
     others = sprinkle(shape, rng, int(log_uniform(rng, 1, 60)), rng.uniform(0.6, 1.2))
-    return image + others * (rng.uniform(0.01, 0.5) / max(others.sum(), 1e-9))
+    image += others * (rng.uniform(0.01, 0.5) / max(others.sum(), 1e-9))
+    return image + _halo(shape, rng, (x, y)) if rng.random() < 0.35 else image
+
+
+def _halo(shape, rng, center):
+    """Return light scattered in a telescope or a plate: an aureole, and a faint disk with a brighter rim."""
+    size = min(shape) * log_uniform(rng, 0.02, 0.25)
+    radius, _ = polar(shape, center)
+    aureole = 1 / (1 + (radius / (size * rng.uniform(0.1, 0.6))) ** 2) ** rng.uniform(0.9, 1.6)
+    disk = np.clip((size - radius) / (0.06 * size + 1) + 0.5, 0, 1)
+    rim = np.exp(-(((radius - size) / (0.08 * size + 1)) ** 2))
+    ghost = rng.uniform(0, 1) * (disk + rng.uniform(0, 1) * rim)
+    return sum(log_uniform(rng, 0.01, 1) * part / part.sum() for part in (aureole, ghost))
 
 
 def _king_radii(rng, count, core, tidal):
