@@ -51,7 +51,7 @@ def made_up(shape=(40, 60), wcs=None):
     return Explanation("star", grid, 0.5, shape, (slice(0, shape[0]), slice(0, shape[1])), cells, wcs)
 
 
-@pytest.mark.parametrize("views", [1, 2, 4])
+@pytest.mark.parametrize("views", [1, 2, 4, 8])
 def test_map_is_the_logit(views, round_source):
     """The mean of the map and the constant are the averaged logit of every class, to float precision."""
     classifier = Classifier(views=views)

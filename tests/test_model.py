@@ -128,7 +128,7 @@ def test_every_kind_of_source(classifier, sim, tmp_path):
         np.testing.assert_allclose(classifier(source).probs, expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("views", [1, 2, 4])
+@pytest.mark.parametrize("views", [1, 2, 4, 8])
 def test_views_are_recorded(sim, views):
     """The number of views is an option where it is not the record's, and changes the answer little."""
     classifier = Classifier(views=views)
@@ -175,7 +175,7 @@ def test_constant_and_empty(classifier):
     ("settings", "match"),
     [
         ({"backend": "torch"}, "backend must be"),
-        ({"views": 3}, "views must be 1, 2 or 4; got 3"),
+        ({"views": 3}, "views must be 1, 2, 4 or 8; got 3"),
         ({"weights": "w.npz"}, "weights is for model='imagenet' only"),
     ],
 )

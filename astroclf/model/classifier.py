@@ -10,7 +10,7 @@ from astroclf.model.prior import Prior
 from astroclf.model.record import BUNDLED, load_record
 from astroclf.model.userfile import HeadBackend, UserRecord, is_user_model, load_user_model
 from astroclf.prediction import Prediction, Provenance, Status
-from astroclf.render import rotations
+from astroclf.render import ORIENTATIONS, orient
 from astroclf.taxonomy import group_or_self
 
 __all__ = ["Classifier", "load_model"]
@@ -28,8 +28,8 @@ class Classifier:
         whose labels are not astronomy.
     backend : {'onnx', 'tensorflow'}, optional
         Runtime; both give the same probabilities.
-    views : {1, 2, 4}, optional
-        Rotations of each frame, by right angles, whose logits are averaged; by default as in the
+    views : {1, 2, 4, 8}, optional
+        Orientations of each frame whose logits are averaged, see `astroclf.render.orient`; by default as in the
         model's record.
     prior : dict, optional
         How common classes and groups are where the frames come from, as ``{"galaxy": 0.7, "spiral_galaxy": 0.1}``;
@@ -69,8 +69,8 @@ class Classifier:
         if weights is not None:
             msg = f"weights is for model='imagenet' only; got weights={str(weights)!r} with model={str(model)!r}"
             raise ValueError(msg)
-        if views not in (None, 1, 2, 4):
-            msg = f"views must be 1, 2 or 4; got {views!r}"
+        if views not in (None, *ORIENTATIONS):
+            msg = f"views must be 1, 2, 4 or 8; got {views!r}"
             raise ValueError(msg)
         self.record = load_model(model)
         self.views = views or self.record.views
@@ -184,8 +184,8 @@ class Classifier:
         return logits, float(self._novelty(*(output.mean(axis=0, keepdims=True) for output in (logits, features)))[0])
 
     def _turned(self, frame):
-        """Return the picture of a cleaned frame turned by right angles, shape (views, size, size, 3)."""
-        return rotations(self.record.preprocessor(frame), self.views)
+        """Return the picture of a cleaned frame in all orientations, shape (views, size, size, 3)."""
+        return orient(self.record.preprocessor(frame), self.views)
 
     def _probs(self, logits):
         return _softmax(logits.mean(axis=0) / self.record.calibration.temperature)

@@ -9,6 +9,7 @@ import numpy as np
 from astroclf.frames.sky import pixel_to_sky
 from astroclf.model.userfile import UserRecord
 from astroclf.model.weights import read_weights
+from astroclf.render import orient_back
 
 __all__ = ["Explanation", "check_label", "make_explanation", "read_head"]
 
@@ -32,10 +33,10 @@ class Explanation:
         The class.
     grid : `~numpy.ndarray`, shape (7, 7)
         What each cell of the network's picture says for the class, in units of the logit; negative where it speaks
-        against it. Averaged over the rotations of the frame, each turned back; row 0 at the bottom. The frame is in the
-        middle of the picture, so that cells at the edge may be padding.
+        against it. Averaged over the orientations of the frame, each turned back; row 0 at the bottom. The frame is
+        in the middle of the picture, so that cells at the edge may be padding.
     bias : float
-        The constant: ``grid.mean() + bias`` is the logit, not calibrated, averaged over the rotations.
+        The constant: ``grid.mean() + bias`` is the logit, not calibrated, averaged over the orientations.
     shape : tuple of int
         Shape (ny, nx) of the frame.
     part : tuple of slice
@@ -56,7 +57,7 @@ class Explanation:
 
     @property
     def logit(self):
-        """The logit of the class, not calibrated, averaged over the rotations."""
+        """The logit of the class, not calibrated, averaged over the orientations."""
         return float(self.grid.mean() + self.bias)
 
     def on_frame(self):
@@ -184,7 +185,7 @@ def make_explanation(label, frame, maps, head, record):
     frame : `~astroclf.Frame`
         The frame.
     maps : `~numpy.ndarray`, shape (views, 2048, 7, 7)
-        Activations of its picture turned counterclockwise in equal steps, the first not at all.
+        Activations of its picture in all orientations; see `astroclf.render.orient`.
     head : tuple of `~numpy.ndarray`
         What `read_head` returns.
     record : `~astroclf.model.ModelRecord`
@@ -197,8 +198,7 @@ def make_explanation(label, frame, maps, head, record):
     """
     kernel, bias = (weights[..., record.labels.index(label)].astype(float) for weights in head)
     turned = np.tensordot(maps.astype(float), kernel, axes=(1, 0))
-    steps = 4 // len(turned)
-    grid = np.mean([np.rot90(view, -k * steps) for k, view in enumerate(turned)], axis=0)
+    grid = orient_back(turned).mean(axis=0)
     size, part = record.preprocessor.size, frame.exposed
     first = _first_place(size, len(grid), len(turned))
     cells = tuple((place - first) / (size / len(grid)) for place in record.preprocessor.part_to_picture(part))

@@ -23,6 +23,7 @@ import numpy as np
 from astroclf.exceptions import ModelError
 from astroclf.model.record import Calibration, ModelRecord, load_record
 from astroclf.preprocess import Preprocessor
+from astroclf.render import ORIENTATIONS
 from astroclf.taxonomy import UNKNOWN
 
 __all__ = [
@@ -341,8 +342,8 @@ def _parse(fields, members, path, sha256):
     check_name(texts["name"])
     check_name(texts["taxonomy"].removesuffix("/1"))
     views = fields["views"]
-    if views not in (1, 2, 4):
-        msg = f"views is {views!r}, not 1, 2 or 4"
+    if views not in ORIENTATIONS:
+        msg = f"views is {views!r}, not 1, 2, 4 or 8"
         raise ValueError(msg)
     return UserRecord(
         path=path,

@@ -3,17 +3,19 @@
 
 from astroclf.render.reduction import fill_empty, fit_inside, keep_points, reduce_image
 from astroclf.render.stretching import Stretch, to_rgb
-from astroclf.render.views import VIEWS, View, parts_of, rotations
+from astroclf.render.views import ORIENTATIONS, VIEWS, View, orient, orient_back, parts_of
 
 __all__ = [
+    "ORIENTATIONS",
     "VIEWS",
     "Stretch",
     "View",
     "fill_empty",
     "fit_inside",
     "keep_points",
+    "orient",
+    "orient_back",
     "parts_of",
     "reduce_image",
-    "rotations",
     "to_rgb",
 ]

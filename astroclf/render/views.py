@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["VIEWS", "View", "parts_of", "rotations"]
+__all__ = ["ORIENTATIONS", "VIEWS", "View", "orient", "orient_back", "parts_of"]
 
 VIEWS = ("whole", "centre", "tiles", "sources")
 """The kinds of views there are."""
+
+ORIENTATIONS = (1, 2, 4, 8)
+"""In how many orientations a picture can be looked at."""
 
 _AROUND = 3.0
 _SMALLEST = 32
@@ -124,20 +127,42 @@ def _inside(axis, center, side):
     return slice(start, start + length)
 
 
-def rotations(rgb, views):
+def orient(rgb, views):
     """
-    Turn pictures by right angles, in equal steps.
+    Turn pictures by right angles, and mirror them: the sky has no up and no handedness.
 
     Parameters
     ----------
     rgb : `~numpy.ndarray`, shape (..., size, size, 3)
         One picture or several.
-    views : {1, 2, 4}
-        Number of rotations.
+    views : {1, 2, 4, 8}
+        Number of orientations: the picture, and turned by equal steps; of 8, four are of its mirror image.
 
     Returns
     -------
     turned : `~numpy.ndarray`, shape (views, ..., size, size, 3)
-        The first is not turned, the others counterclockwise with row 0 on top.
+        The first is not turned, the next are counterclockwise with row 0 on top; so are the last four of 8, after
+        left and right were exchanged.
     """
+    if views == 8:
+        return np.concatenate([orient(rgb, 4), orient(rgb[..., ::-1, :], 4)])
     return np.stack([np.rot90(rgb, k * (4 // views), axes=(-3, -2)) for k in range(views)])
+
+
+def orient_back(maps):
+    """
+    Undo `orient` for maps of oriented pictures.
+
+    Parameters
+    ----------
+    maps : `~numpy.ndarray`, shape (views, n, n)
+        One map of each orientation.
+
+    Returns
+    -------
+    maps : `~numpy.ndarray`, shape (views, n, n)
+        All as of the picture that is not turned.
+    """
+    if len(maps) == 8:
+        return np.concatenate([orient_back(maps[:4]), orient_back(maps[4:])[:, :, ::-1]])
+    return np.stack([np.rot90(view, -k * (4 // len(maps))) for k, view in enumerate(maps)])

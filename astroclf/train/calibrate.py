@@ -6,7 +6,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
 from astroclf.model.record import Calibration
-from astroclf.render import rotations
+from astroclf.render import orient
 from astroclf.taxonomy import group_or_self
 
 __all__ = ["calibrate", "fit_temperature", "group_matrix", "view_outputs"]
@@ -20,7 +20,7 @@ _WORST_QUALITY = 0.5
 
 def view_outputs(backend, images, views, *names, batch=16):
     """
-    Run rendered frames through the network, rotated, and average its outputs over the views.
+    Run rendered frames through the network, oriented, and average its outputs over the views.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def view_outputs(backend, images, views, *names, batch=16):
     images : `~numpy.ndarray` of uint8, shape (n, size, size, 3)
         Rendered frames.
     views : int
-        Number of rotations by right angles: 1, 2 or 4.
+        Number of orientations; see `astroclf.render.orient`.
     *names : {'logits', 'features', 'maps'}
         Which outputs.
     batch : int, optional
@@ -43,7 +43,7 @@ def view_outputs(backend, images, views, *names, batch=16):
     parts = []
     for start in range(0, len(images), batch):
         part = images[start : start + batch].astype(np.float32) / 255
-        found = [backend.outputs(view, *names) for view in rotations(part, views)]
+        found = [backend.outputs(view, *names) for view in orient(part, views)]
         parts.append([np.mean(outputs, axis=0) for outputs in zip(*found)])
     return [np.concatenate(outputs) for outputs in zip(*parts)]
 

@@ -16,7 +16,7 @@ from astroclf.exceptions import AstroclfError, AstroclfWarning
 from astroclf.frames import read_frame
 from astroclf.model.record import load_record
 from astroclf.model.userfile import FEATURES, SUFFIX, check_label, check_name, load_user_model, save_user_model
-from astroclf.render import rotations
+from astroclf.render import orient
 from astroclf.train.calibrate import calibrate
 from astroclf.train.evaluate import Case, read_examples
 from astroclf.train.head import cross_validate, deal_folds, doubt, fit_head, scores
@@ -138,8 +138,8 @@ def mean_features(paths, record, views, *, progress=False):
         FITS frames, or pictures.
     record : `~astroclf.model.ModelRecord`
         The network and its preprocessing.
-    views : {1, 2, 4}
-        Rotations by right angles.
+    views : {1, 2, 4, 8}
+        Orientations; see `astroclf.render.orient`.
     progress : bool, optional
         Whether to show a bar on stderr; there is none where that is no terminal.
 
@@ -167,7 +167,7 @@ def mean_features(paths, record, views, *, progress=False):
             _leave_out(path, error)
             read.append(False)
         else:
-            found.append(backend.outputs(rotations(rgb, views), "features")[0].mean(axis=0, dtype=np.float64))
+            found.append(backend.outputs(orient(rgb, views), "features")[0].mean(axis=0, dtype=np.float64))
             read.append(True)
     return np.array(found).reshape(len(found), FEATURES), read
 

@@ -1,0 +1,176 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+What looking at a frame in more ways gains, and what it costs.
+
+Run ``python benchmarks/views.py LABELS.CSV [--split SPLIT] [--frames N] [--model RECORD]``. LABELS.CSV is the manifest
+of labelled pictures; those of the split (default: calibration, so that what is chosen by this table is not chosen on
+the objects that the model is measured on) are looked at as they are, and N frames (default: 280) are made of them by
+`astroclf.train.forward`. Logits are averaged over all pictures of a way. Accuracies are shares of objects, with 95 %
+Wilson intervals; the loss is the mean of -log p(truth) with the best temperature of each way, so that ways are not
+told apart by how well the model's own fits them. Agreement is the area under the curve of agreement against rightness:
+how often a right answer has more of the pictures behind it than a wrong one. Cost is the time of a frame over that of
+one orientation, medians of interleaved runs of the same ten frames; reading a file is not in it.
+"""
+
+import argparse
+import time
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+from astropy.table import Table
+from scipy.stats import rankdata
+from tqdm import tqdm
+
+from astroclf.frames import read_frame
+from astroclf.model import load_record
+from astroclf.model.onnx_backend import OnnxBackend
+from astroclf.render import Stretch, orient
+from astroclf.taxonomy import labels
+from astroclf.train.calibrate import fit_temperature, group_matrix
+from astroclf.train.evaluate import read_cases
+from astroclf.train.examples import choose_example, group_by_object, open_picture, read_manifest, split_of
+from astroclf.train.forward import simulate_frame
+from astroclf.train.metrics import mean_by_object, wilson_interval
+
+SEED, TIMED, ROUNDS = 83, 10, 3
+STRETCHES = {"softer": (4.0, 16.0, -0.3), "harder": (1.0, 4.0, -0.08)}
+
+
+# ------------------------------------------------------------------------------------------- pictures
+
+
+def whole(preprocessor, frame, orientations):
+    """Return the picture of a frame in so many orientations."""
+    return orient(preprocessor(frame), orientations)
+
+
+def parts(preprocessor, frame, kind):
+    """Return the pictures of the parts of a frame, each in four orientations."""
+    seen = preprocessor.views(frame, [kind])
+    return np.concatenate([whole(preprocessor, frame, 4), *(orient(view.rgb, 4) for view in seen)])
+
+
+def stretches(preprocessor, frame):
+    """Return the picture of a frame in four orientations, and softer and harder stretched."""
+    pictures = [whole(preprocessor, frame, 4)]
+    for softening in STRETCHES.values():
+        pictures.append(whole(replace(preprocessor, stretch=Stretch(softening=softening)), frame, 4))
+    return np.concatenate(pictures)
+
+
+WAYS = {
+    "1 orientation": partial(whole, orientations=1),
+    "2 orientations": partial(whole, orientations=2),
+    "4 orientations": partial(whole, orientations=4),
+    "8 orientations": partial(whole, orientations=8),
+    "4, and the centre": partial(parts, kind="centre"),
+    "4, and 4 tiles": partial(parts, kind="tiles"),
+    "4, and 4 sources": partial(parts, kind="sources"),
+    "4, in 3 stretches": stretches,
+}
+
+
+# ---------------------------------------------------------------------------------------------- frames
+
+
+def picture_frames(manifest, split):
+    """Yield frame, label and object of labelled pictures, as they are."""
+    for case in read_cases(manifest, split):
+        yield read_frame(case.path), case.label, case.object_key
+
+
+def simulated_frames(manifest, split, count):
+    """Yield frame, label and object of frames made of the pictures, and drawn."""
+    by_object = group_by_object(
+        [picture for picture in read_manifest(manifest) if split_of(picture.object_key) == split]
+    )
+    for i in range(count):
+        rng, label = np.random.default_rng((SEED, i)), labels()[i % len(labels())]
+        source = choose_example(label, by_object, rng)
+        frame = simulate_frame(label, rng, source and open_picture(source.path))
+        yield frame, label, source.object_key if source else f"drawn {i}"
+
+
+# ------------------------------------------------------------------------------------------------ marks
+
+
+def look(frames, record, backend):
+    """Return the mean logits and the agreement of each way, truth and objects."""
+    logits, votes, truth, objects = {way: [] for way in WAYS}, {way: [] for way in WAYS}, [], []
+    for frame, label, key in tqdm(list(frames), unit="frame", disable=None):
+        clean = record.preprocessor.clean(frame)
+        for way, render in WAYS.items():
+            (found,) = backend.outputs(render(record.preprocessor, clean), "logits")
+            logits[way].append(found.mean(axis=0))
+            votes[way].append(np.mean(found.argmax(axis=1) == found.mean(axis=0).argmax()))
+        truth.append(labels().index(label))
+        objects.append(key)
+    return {way: (np.array(logits[way]), np.array(votes[way])) for way in WAYS}, np.array(truth), np.array(objects)
+
+
+def marks(logits, votes, truth, objects):
+    """Return the marks of one way."""
+    matrix = group_matrix(labels())
+    right = logits.argmax(axis=1) == truth
+    temperature, loss = fit_temperature(logits, truth)
+    probs = np.exp(logits / temperature)
+    right_group = (probs @ matrix).argmax(axis=1) == matrix.argmax(axis=1)[truth]
+    return {"label": share(right, objects), "group": share(right_group, objects), "loss": f"{loss:.3f}",
+            "agreement": f"{area(votes, right):.3f}"}  # fmt: skip
+
+
+def share(right, objects):
+    """Return the share of objects, with its interval, as text."""
+    means = mean_by_object(right, objects)
+    low, high = wilson_interval(means.mean(), len(means))
+    return f"{means.mean():.3f} ({low:.3f}, {high:.3f})"
+
+
+def area(votes, right):
+    """Return how often a right answer has more agreement than a wrong one; ties count half."""
+    ranks, n = rankdata(votes), right.sum()
+    return (ranks[right].sum() - n * (n + 1) / 2) / max(n * (len(right) - n), 1)
+
+
+def costs(frames, record, backend):
+    """Return the time of a frame of each way over that of the first."""
+    spent = {way: [] for way in WAYS}
+    for _ in range(ROUNDS):
+        for frame in frames:
+            clean = record.preprocessor.clean(frame)
+            for way, render in WAYS.items():
+                start = time.perf_counter()
+                backend.outputs(render(record.preprocessor, clean), "logits")
+                spent[way].append(time.perf_counter() - start)
+    first = np.array(spent[next(iter(WAYS))])
+    return {way: float(np.median(np.array(times) / first)) for way, times in spent.items()}, np.median(first)
+
+
+def main():
+    """Look, time and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("pictures")
+    parser.add_argument("--split", default="calibration", choices=["calibration", "test"])
+    parser.add_argument("--frames", type=int, default=280)
+    parser.add_argument("--model")
+    args = parser.parse_args()
+    record = load_record(args.model)
+    backend = OnnxBackend(record.read_bytes())
+    kinds = {
+        "pictures": list(picture_frames(args.pictures, args.split)),
+        "simulated frames": list(simulated_frames(args.pictures, args.split, args.frames)),
+    }
+    ratio, base = (
+        costs([row[0] for row in kinds["simulated frames"][:TIMED]], record, backend) if args.frames else ({}, 0)
+    )
+    for kind, frames in kinds.items():
+        found, truth, objects = look(frames, record, backend)
+        print(f"\n{kind}: {len(truth)} of {len(set(objects))} objects ({args.split} split)")
+        rows = [{"way": way, **marks(*found[way], truth, objects), "cost": f"{ratio.get(way, 0):.2f}"} for way in WAYS]
+        Table(rows=rows).pprint(max_lines=-1, max_width=-1, align="<")
+    print(f"\ncost 1 is {base:.3f} s a frame")
+
+
+if __name__ == "__main__":
+    main()
