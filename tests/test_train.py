@@ -2,6 +2,7 @@
 """Tests of how the model is made: forward model, examples, calibration, evaluation, fit and export."""
 
 import csv
+import hashlib
 import json
 
 import numpy as np
@@ -18,7 +19,7 @@ from astroclf.model.onnx_backend import OnnxBackend
 from astroclf.taxonomy import labels
 from astroclf.train.calibrate import calibrate, group_matrix, view_outputs
 from astroclf.train.evaluate import read_cases, run_cases
-from astroclf.train.examples import make_examples, read_manifest, split_of
+from astroclf.train.examples import check_pictures, make_examples, read_manifest, split_of
 from astroclf.train.forward import frame_of_picture, light_from_picture, simulate_frame
 from astroclf.train.predictions import Predictions
 from astroclf.train.report import measure
@@ -36,6 +37,18 @@ def manifest(tmp_path):
             Image.fromarray(rng.integers(0, 256, (120, 100, 3), dtype=np.uint8)).save(tmp_path / f"{key}.png")
             writer.writerow([f"{key}.png", label, key, "yes"])
     return tmp_path / "labels.csv"
+
+
+def test_check_pictures(manifest, tmp_path):
+    """A collection is told from one with a picture changed or lost."""
+    checksums, names = tmp_path / "sums.csv", [f"NGC{i}.png" for i in range(6)]
+    sums = [hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() for name in names]
+    checksums.write_text("path,sha256\n" + "".join(f"{name},{sum_}\n" for name, sum_ in zip(names, sums)))
+    assert check_pictures(checksums, tmp_path) == 6
+    (tmp_path / "NGC3.png").write_bytes(b"other")
+    (tmp_path / "NGC4.png").unlink()
+    with pytest.raises(AstroclfError, match=r"of 6 pictures 1 are missing and 1 differ, as NGC4.png, NGC3.png"):
+        check_pictures(checksums, tmp_path)
 
 
 @pytest.mark.parametrize("label", labels())

@@ -2,6 +2,10 @@
 """
 Make the bundled model.
 
+0. That the pictures are those it was made from::
+
+    python -m astroclf.train check docs/development/pictures.csv FOLDER
+
 1. Frames from pictures and drawn scenes, rendered (some 6 GB, 5 minutes on 2 cores)::
 
     python -m astroclf.train examples labels.csv work
@@ -34,6 +38,7 @@ import argparse
 import os
 
 from astroclf.model import load_record
+from astroclf.train.examples import check_pictures
 from astroclf.train.novelty import fit_novelty, measure_novelty
 from astroclf.train.recipe import COUNTS, calibrate_model, export_model, fit_model, measure_model, write_examples
 
@@ -44,6 +49,12 @@ def main(argv=None):
         "python -m astroclf.train", None, __doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     steps = parser.add_subparsers(required=True)
+    step = steps.add_parser("check", help="check that the pictures are those of the bundled model")
+    step.add_argument("checksums", help="their checksums (CSV)")
+    step.add_argument("folder", help="where they are")
+    step.set_defaults(
+        run=lambda args: print(f"{check_pictures(args.checksums, args.folder)} pictures, all as they were")
+    )
     step = steps.add_parser("examples", help="make the training, calibration and test frames")
     step.add_argument("pictures", help="manifest of the labelled pictures (CSV)")
     step.add_argument("folder", help="where the examples go")

@@ -18,6 +18,7 @@ from astroclf.train.forward import frame_of_picture, simulate_frame
 __all__ = [
     "SPLITS",
     "Picture",
+    "check_pictures",
     "choose_example",
     "group_by_object",
     "make_examples",
@@ -80,6 +81,43 @@ def read_manifest(path):
         Picture(path.parent / row["path"], row["label"], row["object_key"], row["redistributable"] == "yes")
         for row in rows
     ]
+
+
+def check_pictures(checksums, folder):
+    """
+    Check that a collection of pictures is the one that a model was made from.
+
+    Parameters
+    ----------
+    checksums : path-like
+        CSV file with the columns path (relative to the folder) and sha256, as ``docs/development/pictures.csv``.
+    folder : path-like
+        Where the pictures are.
+
+    Returns
+    -------
+    count : int
+        Number of pictures, all as they were.
+
+    Raises
+    ------
+    AstroclfError
+        If some are missing or differ.
+    """
+    with Path(checksums).open(newline="", encoding="utf-8") as file:
+        wanted = {row["path"]: row["sha256"] for row in csv.DictReader(file)}
+    paths = {name: Path(folder, name) for name in wanted}
+    missing = [name for name, path in paths.items() if not path.is_file()]
+    there = [name for name in wanted if name not in missing]
+    differ = [name for name in there if hashlib.sha256(paths[name].read_bytes()).hexdigest() != wanted[name]]
+    if missing or differ:
+        first = ", ".join([*missing, *differ][:3])
+        msg = (
+            f"{folder}: of {len(wanted)} pictures {len(missing)} are missing and {len(differ)} differ, as {first}; "
+            "models made of others are others"
+        )
+        raise AstroclfError(msg)
+    return len(wanted)
 
 
 def split_of(object_key):
