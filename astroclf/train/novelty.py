@@ -19,6 +19,7 @@ from astroclf.taxonomy import labels
 from astroclf.train.calibrate import view_outputs
 from astroclf.train.evaluate import read_cases
 from astroclf.train.examples import render
+from astroclf.train.forward import simulate_frame
 from astroclf.train.head import deal_folds, fit_head
 from astroclf.train.metrics import wilson_interval
 from astroclf.train.oddities import FITTED, KINDS, make_oddity
@@ -41,6 +42,7 @@ _EXAMPLES, _ODDITIES = 1540, 48
 _MEASURED, _MEASURED_ODDITIES = 1008, 40
 _SEEDS = {"calibration": 4, "test": 5}
 _PARTS = 2
+_EMPTY = 240
 _METHOD = "logistic regression on whitened square roots of the pooled features and four distances, oddities as outliers"
 
 
@@ -230,11 +232,19 @@ def fit_novelty(folder, output, pictures=None, *, examples=_EXAMPLES, oddities=_
 def _usual(folder, pictures, examples, preprocessor):
     """Return images, classes and objects of what the score is to let pass; each example counts as an object."""
     images, truth, _ = (array[:examples] for array in load_examples(folder, "calibration"))
+    empty = _render_empty(min(_EMPTY, examples), preprocessor)
+    images, truth = np.concatenate([images, empty]), np.append(truth, [labels().index("no_source")] * len(empty))
     objects = [f"example {i}" for i in range(len(truth))]
     if pictures is None:
         return images, truth, objects
     more = render_pictures(pictures, "calibration", preprocessor, parts=_PARTS, seed=_SEEDS["calibration"])
     return np.concatenate([images, more[0]]), np.concatenate([truth, more[1]]), objects + more[2]
+
+
+def _render_empty(count, preprocessor):
+    """Return more frames without a source, in which detectors show most of their oddities."""
+    seeds = [(_SEEDS["calibration"], len(KINDS), i) for i in range(count)]
+    return np.stack([render(simulate_frame("no_source", np.random.default_rng(seed)), preprocessor) for seed in seeds])
 
 
 def _look(backend, views, images):

@@ -56,11 +56,14 @@ KINDS = MappingProxyType({
     "contours": Kind(pictures.draw_contours, False),
     "circuit": Kind(pictures.draw_circuit, False),
     "photograph": Kind(pictures.crop_photograph, False),
+    "collage": Kind(pictures.draw_collage, False),
+    "heat_map": Kind(pictures.draw_heat_map, False),
+    "sheet_music": Kind(pictures.draw_sheet_music, False),
 })  # fmt: skip
 """The kinds there are, by name."""
 
 FITTED = (
-    "long_slit", "grism", "fibres", "spot_grid", "test_pattern", "table", "chart", "fingerprint", "circuit",
+    "long_slit", "grism", "fibres", "spot_grid", "test_pattern", "table", "chart", "fingerprint", "circuit", "collage",
 )  # fmt: skip
 """The kinds that the novelty score is fitted on; the others only test it."""
 

@@ -16,9 +16,12 @@ __all__ = [
     "draw_barcode",
     "draw_chart",
     "draw_circuit",
+    "draw_collage",
     "draw_contours",
     "draw_fingerprint",
+    "draw_heat_map",
     "draw_logo",
+    "draw_sheet_music",
     "draw_table",
     "draw_test_pattern",
     "draw_text",
@@ -213,6 +216,56 @@ def draw_circuit(shape, rng):
         pen.line(path, fill=colour, width=max(step // 5, 1))
         for px, py in (path[0], path[-1]):
             pen.ellipse((px - step / 3, py - step / 3, px + step / 3, py + step / 3), fill=colour)
+    return _array(image)
+
+
+def draw_collage(shape, rng):
+    """
+    Draw things in front of things, each shaded and textured: dead leaves, whose statistics are those of photographs.
+
+    Sizes follow an inverse cube (Lee, Mumford & Huang 2001); the last leaf hides what is behind it.
+    """
+    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
+    image = np.full(shape, rng.random(), np.float32)
+    texture, least = cloud(shape, rng, rng.uniform(0.6, 1.6)), rng.uniform(4, 15)
+    for _ in range(int(log_uniform(rng, 30, 250))):
+        size = min(least / np.sqrt(rng.random()), 0.5 * min(shape))
+        dy, dx, turn = y - rng.uniform(0, shape[0]), x - rng.uniform(0, shape[1]), rng.uniform(0, np.pi)
+        u, v = dx * np.cos(turn) + dy * np.sin(turn), (dy * np.cos(turn) - dx * np.sin(turn)) / rng.uniform(0.3, 1)
+        leaf = (np.hypot(u, v) if rng.random() < 0.5 else np.maximum(np.abs(u), np.abs(v))) < size
+        shading = rng.random() + rng.normal(0, 0.2) * u / size + rng.uniform(0, 0.15) * np.roll(texture, int(size))
+        image[leaf] = shading[leaf]
+    return ndimage.gaussian_filter(image, rng.uniform(0.3, 1.2)).clip(0, 1)
+
+
+def draw_heat_map(shape, rng):
+    """Draw a matrix of coloured cells, as of correlations, with a bar that explains them."""
+    n = int(log_uniform(rng, 5, 40))
+    values = rng.normal(size=(n, 3 * n))
+    cells = np.abs(np.corrcoef(values + rng.uniform(0, 2) * rng.normal(size=(n, 1)) * rng.normal(size=3 * n)))
+    image, edge = np.ones(shape, np.float32), int(0.06 * min(shape))
+    room = (shape[0] - 2 * edge, int(0.8 * shape[1]) - edge)
+    image[edge : edge + room[0], edge : edge + room[1]] = _fitted(cells, room)
+    image[edge:-edge, int(0.88 * shape[1]) : int(0.94 * shape[1])] = np.linspace(0, 1, shape[0] - 2 * edge)[:, None]
+    return image if rng.random() < 0.7 else 1 - image
+
+
+def draw_sheet_music(shape, rng):
+    """Draw staves with notes, stems and bars."""
+    image, pen, colour = _ink(shape, rng)
+    gap = int(rng.integers(4, 9))
+    for top in range(3 * gap, shape[0] - 5 * gap, 10 * gap):
+        for line in range(5):
+            pen.line((gap, top + line * gap, shape[1] - gap, top + line * gap), fill=colour)
+        for left in range(3 * gap, shape[1] - 2 * gap, int(gap * rng.uniform(2, 5))):
+            height = top + gap * int(rng.integers(-1, 10)) / 2
+            if rng.random() < 0.15:
+                pen.line((left, top, left, top + 4 * gap), fill=colour)
+                continue
+            filled = colour if rng.random() < 0.7 else None
+            pen.ellipse((left, height - gap / 2, left + 1.3 * gap, height + gap / 2), fill=filled, outline=colour)
+            x, stem = (left, 3.5 * gap) if height < top + 2 * gap else (left + 1.3 * gap, -3.5 * gap)
+            pen.line((x, height, x, height + stem), fill=colour)
     return _array(image)
 
 
