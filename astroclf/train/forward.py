@@ -21,6 +21,8 @@ __all__ = ["expose", "frame_of_picture", "light_from_picture", "simulate_frame"]
 
 _SIDES = (140, 440)
 _FAINTEST, _BRIGHTEST = 4.0, 1600.0
+_SQUEEZE = 0.8
+"""How much narrower a picture may become: galaxies are seen from all sides."""
 
 
 def simulate_frame(label, rng, picture=None):
@@ -74,7 +76,7 @@ def frame_of_picture(picture, rng):
     picture : `~numpy.ndarray` of uint8, shape (ny, nx, 3)
         Row 0 at the bottom.
     rng : `~numpy.random.Generator`
-        Chooses the mix of colours, the crop (at least three quarters of each side), turns and contrast.
+        Chooses the mix of colours, the crop (at least two thirds of each side), turns and contrast.
 
     Returns
     -------
@@ -83,7 +85,7 @@ def frame_of_picture(picture, rng):
     """
     mix = (1 / 3,) * 3 if rng.random() < 0.5 else rng.dirichlet((4, 4, 4))
     grey = np.rot90(picture.astype(np.float32) @ np.float32(mix), rng.integers(4))[:: rng.choice([-1, 1])]
-    sides = [int(n * rng.uniform(0.75, 1)) for n in grey.shape]
+    sides = [int(n * rng.uniform(0.67, 1)) for n in grey.shape]
     start = [rng.integers(0, n - side + 1) for n, side in zip(grey.shape, sides)]
     part = grey[start[0] : start[0] + sides[0], start[1] : start[1] + sides[1]]
     data = 255 * (part / 255) ** log_uniform(rng, 0.7, 1.4)
@@ -145,10 +147,11 @@ def _fades(grey):
 
 
 def _crop(grey, shape, rng):
-    """Cut a random part with the aspect of ``shape``, smaller where the picture fades, and resample it."""
-    low, high = (0.45, 0.75) if _fades(grey) else (0.6, 1.0)
+    """Cut a random part of nearly the aspect of ``shape``, smaller where the picture fades, and resample it."""
+    low, high = (0.42, 0.75) if _fades(grey) else (0.5, 1.0)
     scale = rng.uniform(low, high) * min(n / m for n, m in zip(grey.shape, shape))
-    size = np.array([max(int(m * scale), 8) for m in shape])
+    squeeze = log_uniform(rng, _SQUEEZE, 1)
+    size = np.array([max(int(m * scale * by), 8) for m, by in zip(shape, rng.permutation([1, squeeze]))])
     room = np.array(grey.shape) - size
     start = np.round(room * np.clip(rng.normal(0.5, 0.2, 2), 0, 1)).astype(int)
     part = grey[start[0] : start[0] + size[0], start[1] : start[1] + size[1]]
@@ -267,7 +270,7 @@ def _defects(shape, rng, noise):
 
 
 def _pattern(shape, rng, noise):
-    """Return what electronics add: stripes along rows, a step between amplifiers, interference."""
+    """Return what does not average away: stripes, steps, what flat fields and scattered light leave."""
     pattern = np.zeros(shape, np.float32)
     if rng.random() < 0.2:
         pattern += noise * log_uniform(rng, 0.05, 1) * rng.standard_normal((shape[0], 1))
@@ -275,8 +278,9 @@ def _pattern(shape, rng, noise):
         pattern += noise * log_uniform(rng, 0.05, 1) * rng.standard_normal((1, shape[1]))
     if rng.random() < 0.08:
         pattern[:, shape[1] // 2 :] += noise * rng.normal(0, 1)
-    if rng.random() < 0.06:
-        pattern += noise * rng.uniform(0.2, 1) * np.clip(cloud(shape, rng, 1.0), -2, 2)
+    if rng.random() < 0.12:
+        uneven = cloud(shape, rng, rng.uniform(0.8, 2.2), largest=log_uniform(rng, 0.1, 1))
+        pattern += noise * log_uniform(rng, 0.2, 5) * np.clip(uneven, -2, 2)
     return pattern
 
 
@@ -284,13 +288,18 @@ def _process(electrons, rng, noise):
     """Do what happens to data before users get them: resampling, plate response, whole numbers."""
     if rng.random() < 0.25:
         electrons = ndimage.gaussian_filter(electrons, rng.uniform(0.4, 1.1))
-    if rng.random() < 0.1:
+    if rng.random() < 0.16:
         scale = log_uniform(rng, 5, 100) * noise
-        electrons = scale * np.arcsinh((electrons - np.median(electrons)) / scale)
+        electrons = scale * _respond((electrons - np.median(electrons)) / scale, rng)
     if rng.random() < 0.15:
         step = noise * log_uniform(rng, 0.2, 2)
         electrons = np.round(electrons / step) * step
     return electrons
+
+
+def _respond(light, rng):
+    """Return the density of a plate: it grows ever slower with the light, or no more at all."""
+    return np.arcsinh(light) if rng.random() < 0.4 else light / (1 + np.maximum(light, 0) / log_uniform(rng, 1, 10))
 
 
 def _gaps(shape, rng):

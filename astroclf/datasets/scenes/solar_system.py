@@ -131,5 +131,5 @@ def _corona(shape, rng, center, size, spots):
 
 def solar_system(shape, rng):
     """Draw a planet, a moon, an asteroid, a comet or the Sun."""
-    draw = rng.choice([_planet, _moon, _asteroid, _comet, _sun], p=[0.32, 0.22, 0.12, 0.14, 0.2])
+    draw = rng.choice([_planet, _moon, _asteroid, _comet, _sun], p=[0.3, 0.2, 0.12, 0.13, 0.25])
     return draw(shape, rng)

@@ -16,13 +16,23 @@ def sprinkle(shape, rng, count, slope=0.7, brightest=1.0):
 
 
 def star_field(shape, rng):
-    """Draw 5 to 30,000 stars; in one field of three behind patchy extinction, up to dark clouds."""
+    """Draw 5 to 30,000 stars; half of the rich fields over unresolved ones, one in three behind clouds of dust."""
     count = int(log_uniform(rng, 5, 30000))
     image = sprinkle(shape, rng, count, rng.uniform(0.45, 1.4))
-    if rng.random() < 0.35:
+    unresolved = count > 300 and rng.random() < 0.5
+    if unresolved:
+        image += image.mean() * log_uniform(rng, 0.1, 2) * _slope(shape, rng)
+    if rng.random() < (0.5 if unresolved else 0.35):
         dust = np.maximum(cloud(shape, rng, rng.uniform(1.3, 2.2)) + rng.uniform(-0.5, 0.8), 0)
         image *= np.exp(-log_uniform(rng, 0.3, 4) * dust)
     return image
+
+
+def _slope(shape, rng):
+    """Return light that grows exponentially to one side, 1 in the middle."""
+    y, x = np.meshgrid(*(np.linspace(-0.5, 0.5, n, dtype=np.float32) for n in shape), indexing="ij")
+    turn = rng.uniform(0, 2 * np.pi)
+    return np.exp(rng.uniform(0, 2) * (x * np.cos(turn) + y * np.sin(turn)))
 
 
 def star(shape, rng):
