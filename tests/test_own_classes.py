@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import types
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -24,8 +25,10 @@ from astroclf.annotation import is_annotated
 from astroclf.cli import main
 from astroclf.exceptions import AstroclfWarning
 from astroclf.model import load_record, load_user_model
-from astroclf.model.userfile import FEATURES, Head, check_label, save_user_model
+from astroclf.model.userfile import FEATURES, Head, TunedRecord, check_label, save_user_model
+from astroclf.model.weights import read_stage, replace_stage
 from astroclf.taxonomy import UNKNOWN
+from astroclf.train import tune
 from astroclf.train.calibrate import calibrate, fit_temperature
 from astroclf.train.evaluate import Case, find_tagged, read_examples
 from astroclf.train.head import cross_validate, deal_folds, doubt, fit_head, scores
@@ -84,6 +87,22 @@ def made_up(record_fields, tmp_path_factory):
     """Return the path of that model; not to be changed."""
     path = tmp_path_factory.mktemp("made_up") / "mine.astroclf"
     save_user_model(path, *record_fields)
+    return path
+
+
+@pytest.fixture(scope="session")
+def stage():
+    """Return the last stage of the bundled network, as a file of a fine-tuned model holds one."""
+    return read_stage(load_record().read_bytes())
+
+
+@pytest.fixture(scope="session")
+def tuned(record_fields, stage, tmp_path_factory):
+    """Return the path of the made-up model with a last stage that sees nothing; not to be changed."""
+    path = tmp_path_factory.mktemp("tuned") / "mine.astroclf"
+    fields, _ = record_fields
+    head = Head(np.ones((FEATURES, 2), np.float32), np.float32([0, 1]))
+    save_user_model(path, fields, head, bytes(len(stage)))
     return path
 
 
@@ -159,6 +178,33 @@ def test_map_is_the_logit_of_the_new_head(model):
     logits = classifier._look(frame)[0].mean(axis=0)
     found = [classifier.explain(frame, label).logit for label in classifier.record.labels]
     np.testing.assert_allclose(found, logits, atol=2e-5)
+
+
+def test_stage_takes_the_place_of_the_bundled_one(tuned, made_up, stage):
+    """The network of a fine-tuned model is the bundled one but for its last stage; other models stay small."""
+    base, record = load_record(), load_user_model(tuned)
+    assert type(record.base) is TunedRecord
+    content = record.base.read_bytes()
+    assert read_stage(content) == bytes(len(stage))
+    assert replace_stage(content, stage) == base.read_bytes()
+    assert load_user_model(made_up).base is base
+    assert made_up.stat().st_size < 30_000
+    prediction = Classifier(tuned)(draw("ring", 7))
+    assert prediction.probs[0] == pytest.approx(1 / (1 + np.exp(-1)))
+    explanation = Classifier(tuned).explain(draw("ring", 7), "b")
+    assert (explanation.logit, np.abs(explanation.grid).max()) == (1, 0)
+
+
+def test_views_to_learn_from():
+    """A picture is seen in eight ways, the first those that classification uses; small classes as often as large."""
+    pictures = np.random.default_rng(1).integers(0, 256, (3, 6, 6, 3), dtype=np.uint8)
+    views = tune._turned(pictures)
+    assert views.shape == (24, 6, 6, 3)
+    assert len({view.tobytes() for view in views}) == 24
+    for k in range(4):
+        np.testing.assert_array_equal(views[3 * k], np.rot90(pictures[0], k))
+    rows = tune.even_rows(np.array([1, 2, 5, 6]), np.array([0, 0, 1, 0, 0, 1, 1, 0]))
+    assert rows.tolist() == [1, 1, 1, 2, 5, 6]
 
 
 def test_one_object_a_class():
@@ -313,10 +359,10 @@ def _huge_array(members):
     return _signed(members, b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
 
 
-def _signed(members, kernel):
+def _signed(members, content, name="kernel.npy"):
     fields = json.loads(members["record.json"])
-    fields["arrays"]["kernel.npy"] = hashlib.sha256(kernel).hexdigest()
-    return members | {"kernel.npy": kernel, "record.json": json.dumps(fields).encode()}
+    fields["arrays"][name] = hashlib.sha256(content).hexdigest()
+    return members | {name: content, "record.json": json.dumps(fields).encode()}
 
 
 def _with(**changes):
@@ -360,6 +406,36 @@ def test_tampered_files(made_up, tmp_path, change, match):
     with pytest.raises(ModelError, match=match) as caught:
         Classifier(path)
     assert "evil.astroclf" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        (lambda m: m | {"stage.bin": b"\x01" + m["stage.bin"][1:]}, r"stage\.bin: its SHA-256 is not the one"),
+        (lambda m: _signed(m, m["stage.bin"][1:], "stage.bin"), "15032320 bytes of weights; got 15032319"),
+        (lambda m: _signed(m, b"\xff" * len(m["stage.bin"]), "stage.bin"), "weights of the last stage are not finite"),
+        (lambda m: _signed(m, bytes(17 << 20), "stage.bin"), r"stage\.bin has \d+ bytes, more than"),
+        (lambda m: {name: m[name] for name in m if name != "stage.bin"}, r"'stage\.bin' is missing"),
+        (lambda m: {name: m[name] for name in m if name != "bias.npy"}, "it must hold bias"),
+        (lambda m: m | {"network.onnx": b""}, "it must hold bias"),
+        (lambda m: _with(arrays=[])(m), "not a model of schema 1"),
+    ],
+)
+def test_tampered_stages(tuned, tmp_path, change, match):
+    """Each alteration of the last stage is refused, its absence, too: the model would be another one."""
+    path = _write(tmp_path / "evil.astroclf", change(_members(tuned)))
+    with pytest.raises(ModelError, match=match):
+        load_user_model(path)
+
+
+def test_unannounced_stage(made_up, stage, tmp_path):
+    """A last stage of which the record does not speak is refused; so is one that is compressed."""
+    members = _members(made_up) | {"stage.bin": stage}
+    with pytest.raises(ModelError, match=r"'stage\.bin' is missing"):
+        load_user_model(_write(tmp_path / "m.astroclf", members))
+    packed = _write(tmp_path / "n.astroclf", _signed(members, stage, "stage.bin"), zipfile.ZIP_DEFLATED)
+    with pytest.raises(ModelError, match="is compressed"):
+        load_user_model(packed)
 
 
 def test_bad_calibration(record_fields, tmp_path):
@@ -466,6 +542,62 @@ def test_verbs(folder, tmp_path, monkeypatch, capsys):
     Path("mine.csv").write_text("file,label,object_key\nnew.fits,star,r\n")
     assert main(["evaluate", "--model", "rings.astroclf", "mine.csv"]) == 1
     assert "unknown label star; known are blank, ring, spiral_galaxy" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("missing", ["keras", "tensorflow", "onnx"])
+def test_fine_tuning_without_tensorflow(folder, tmp_path, monkeypatch, capsys, missing):
+    """Where the extra is not installed, one line says so and what to do, before any work."""
+    for name in ("keras", "tensorflow", "onnx"):
+        monkeypatch.setitem(sys.modules, name, None if name == missing else types.ModuleType(name))
+    output = tmp_path / "m.astroclf"
+    assert main(["train", str(folder), "-o", str(output), "--fine-tune"]) == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.count("\n") == 1
+    assert "pip install 'astroclf[tensorflow]'" in told.err
+    assert not output.exists()
+
+
+@pytest.mark.slow
+def test_fine_tuning(folder, tmp_path, monkeypatch, capfd, need):
+    """A fine-tuned model says how it did, is used like any other, in both runtimes, and is the same every time."""
+    try:
+        tune.check_packages()
+    except AstroclfError as error:
+        need(f"{error}")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(tune, "EPOCHS", 2)
+    monkeypatch.setattr(tune, "FOLDS", 2)
+    assert main(["train", str(folder), "-o", "tuned.astroclf", "--fine-tune"]) == 0
+    told = capfd.readouterr()
+    assert "in the same 2 folds" in told.out
+    assert "step" not in told.out + told.err
+    record = load_user_model("tuned.astroclf")
+    assert (type(record.base), record.made_by) == (TunedRecord, "astroclf train --fine-tune")
+    assert record.base.read_bytes() != load_record().read_bytes()
+    assert record.scores["accuracy"] > 0.6
+    assert set(record.scores["quick"]) == {"accuracy", "low", "high"}
+
+    classifier, frame = Classifier("tuned.astroclf"), read_frame(draw("ring", 77))
+    logits = classifier._look(frame)[0].mean(axis=0)
+    found = [classifier.explain(frame, label).logit for label in record.labels]
+    np.testing.assert_allclose(found, logits, atol=1e-4)
+    other = Classifier("tuned.astroclf", backend="tensorflow")(frame)
+    assert other.label == "ring"
+    np.testing.assert_allclose(other.probs, classifier(frame).probs, atol=1e-3)
+
+    fits.writeto("new.fits", draw("ring", 77))
+    Path("mine.csv").write_text("file,label,object_key\nnew.fits,ring,r\n")
+    assert main(["evaluate", "--model", "tuned.astroclf", "mine.csv"]) == 0
+    assert main(["tag", "--model", "tuned.astroclf", "--explain", "new.fits"]) == 0
+    assert read_tags("new.fits")["CLFSHA"] == record.sha256[:16]
+
+    members = _members("tuned.astroclf")
+    assert main(["train", str(folder), "-o", "again.astroclf", "--name", "tuned", "--fine-tune"]) == 0
+    assert _members("again.astroclf") == members
+    members["stage.bin"] = members["stage.bin"][:-1] + bytes([members["stage.bin"][-1] ^ 1])
+    with pytest.raises(ModelError, match=r"stage\.bin: its SHA-256"):
+        Classifier(_write(tmp_path / "evil.astroclf", members))
 
 
 def test_verbs_on_labelled_files(folder, tmp_path, monkeypatch, capsys):

@@ -10,7 +10,9 @@ __all__ = ["add_verb", "train"]
 _DESCRIPTION = """\
 Learn classes of your own from labelled files, and write a model that classify, tag and evaluate take as
 --model. The network stays as it is: a new last layer is fitted to what it sees in the files. Five
-examples of a class are the least, 10 to 20 are better. No GPU and no TensorFlow is needed.
+examples of a class are the least, 10 to 20 are better. No GPU and no TensorFlow is needed. With
+--fine-tune the last stage of the network is fitted as well, in minutes to hours and with TensorFlow
+(pip install 'astroclf[tensorflow]'); what that gains, or loses, is printed.
 
 SOURCE is a folder with one folder a class, or a CSV file with the columns file (or path, relative to
 it), label and, if there are several files of one object, object_key: those are never learned from and
@@ -23,6 +25,7 @@ _EXAMPLES = """
 astroclf train examples/ -o rings.astroclf
 astroclf train labels.csv -o rings.astroclf --licence CC-BY-4.0
 astroclf train --from-tags night1/ -o mine.astroclf
+astroclf train examples/ -o tuned.astroclf --fine-tune
 """
 
 
@@ -42,6 +45,9 @@ def add_verb(verbs):
     )
     parser.add_argument(
         "--from-tags", action="store_true", help="SOURCE is a folder: learn from its files with a label in CLFHLAB"
+    )
+    parser.add_argument(
+        "--fine-tune", action="store_true", help="fit the last stage of the network, too: slow, and needs TensorFlow"
     )
     parser.add_argument("--name", help="name of the model and its taxonomy (default: that of FILE)")
     parser.add_argument("--licence", metavar="TEXT", help="terms of use of the model, kept in it")
@@ -72,7 +78,7 @@ def train(args):
     with complaints() as told:
         cases = find_tagged(args.source) if args.from_tags else find_cases(args.source)
         settings = {"name": args.name} | ({"licence": args.licence} if args.licence else {})
-        record = train_classes(cases, args.output, progress=True, **settings)
+        record = train_classes(cases, args.output, fine_tune=args.fine_tune, progress=True, **settings)
     _report(record)
     say(f"-> {printable(str(args.output))}")
     return int(bool(told))
@@ -85,5 +91,10 @@ def _report(record):
     table = Table(rows=found["classes"])["label", "files", "objects", "recall", "low", "high"]
     say("\n".join(table.pformat(max_lines=-1, max_width=-1, align="<")) + "\n")
     say(f"accuracy {found['accuracy']:.3f} ({found['low']:.3f} to {found['high']:.3f}) on {found['objects']} objects")
+    if quick := found.get("quick"):
+        say(
+            f"without fine-tuning {quick['accuracy']:.3f} ({quick['low']:.3f} to {quick['high']:.3f}) "
+            f"in the same {found['folds']} folds"
+        )
     say(f"calibration error {found['calibration_error']:.3f}, on the same examples that the calibration was fitted to")
     say(f"sure of a class from a probability of {record.calibration.sure_class:.3f}")

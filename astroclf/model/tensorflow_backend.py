@@ -5,7 +5,7 @@ import numpy as np
 
 from astroclf.exceptions import MissingDependencyError
 
-__all__ = ["TensorFlowBackend", "fill_from_onnx", "import_keras"]
+__all__ = ["TensorFlowBackend", "fill_from_onnx", "import_keras", "import_onnx"]
 
 _LAYERS = {"logits": "head", "features": "avg_pool", "maps": "conv5_block3_out"}
 
@@ -28,6 +28,23 @@ def import_keras():
     return keras
 
 
+def import_onnx():
+    """
+    Import onnx.
+
+    Raises
+    ------
+    MissingDependencyError
+        If it is not installed.
+    """
+    try:
+        import onnx
+    except ImportError as error:
+        msg = f"onnx is needed and cannot be imported ({error}); run: pip install 'astroclf[tensorflow]'"
+        raise MissingDependencyError(msg) from error
+    return onnx
+
+
 def fill_from_onnx(model, content):
     """
     Fill a Keras classifier with the weights of its exported twin.
@@ -40,12 +57,7 @@ def fill_from_onnx(model, content):
     content : bytes
         The ONNX file.
     """
-    try:
-        import onnx
-    except ImportError as error:
-        msg = f"onnx is needed and cannot be imported ({error}); run: pip install 'astroclf[tensorflow]'"
-        raise MissingDependencyError(msg) from error
-
+    onnx = import_onnx()
     stored = {item.name: onnx.numpy_helper.to_array(item) for item in onnx.load_from_string(content).graph.initializer}
     for layer in model.layers:
         if f"{layer.name}/kernel" in stored:

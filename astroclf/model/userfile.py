@@ -2,8 +2,9 @@
 """
 Models of one's own: a new last layer on the bundled network, in an ``.astroclf`` file.
 
-The file is a zip archive, nothing in it compressed, of ``record.json`` and of the arrays ``kernel.npy`` and
-``bias.npy``: data, never code. Names, sizes, types, shapes and hashes are checked before an array is used.
+The file is a zip archive, nothing in it compressed, of ``record.json``, of the arrays ``kernel.npy`` and
+``bias.npy`` and, after fine-tuning, of ``stage.bin``, weights that take the place of those of the network's last
+stage: data, never code. Names, sizes, types, shapes and hashes are checked before an array is used.
 """
 
 import hashlib
@@ -14,7 +15,7 @@ import os
 import re
 import struct
 import zipfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -22,6 +23,7 @@ import numpy as np
 
 from astroclf.exceptions import ModelError
 from astroclf.model.record import Calibration, ModelRecord, load_record
+from astroclf.model.weights import replace_stage
 from astroclf.preprocess import Preprocessor
 from astroclf.render import ORIENTATIONS
 from astroclf.taxonomy import UNKNOWN
@@ -31,6 +33,7 @@ __all__ = [
     "SUFFIX",
     "Head",
     "HeadBackend",
+    "TunedRecord",
     "UserRecord",
     "check_label",
     "check_name",
@@ -46,9 +49,13 @@ FEATURES = 2048
 """Outputs of the network's last layer but one."""
 
 _SCHEMA = 1
-_RECORD, _KERNEL, _BIAS = "record.json", "kernel.npy", "bias.npy"
+_RECORD, _KERNEL, _BIAS, _STAGE = "record.json", "kernel.npy", "bias.npy", "stage.bin"
+_ALWAYS = _RECORD, _KERNEL, _BIAS
 _MOST_CLASSES = 1000
-_LARGEST = {_RECORD: 16 << 20, _KERNEL: (FEATURES * _MOST_CLASSES * 4) + 4096, _BIAS: _MOST_CLASSES * 4 + 4096}
+_LARGEST = {
+    _RECORD: 16 << 20, _KERNEL: (FEATURES * _MOST_CLASSES * 4) + 4096, _BIAS: _MOST_CLASSES * 4 + 4096,
+    _STAGE: 16 << 20,
+}  # fmt: skip
 """Bytes of each member, at most."""
 
 _LABEL = re.compile(r"[a-z0-9_]{1,18}")
@@ -83,6 +90,37 @@ class Head:
 
 
 @dataclass(frozen=True, eq=False)
+class TunedRecord(ModelRecord):
+    """
+    The bundled network with other weights in its last stage.
+
+    Parameters
+    ----------
+    stage : bytes
+        These weights, as `astroclf.model.weights.read_stage` returns them.
+
+    Notes
+    -----
+    The other parameters are those of `~astroclf.model.ModelRecord`, of the bundled network.
+    """
+
+    stage: bytes = field(repr=False, kw_only=True)
+
+    def read_bytes(self):
+        """
+        Return the content of the bundled model file with the other weights in it.
+
+        Raises
+        ------
+        ModelError
+            If the bundled file is missing or has another SHA-256.
+        ValueError
+            If the weights are not as many as those they replace, or not finite.
+        """
+        return replace_stage(super().read_bytes(), self.stage)
+
+
+@dataclass(frozen=True, eq=False)
 class UserRecord(ModelRecord):
     """
     A model of one's own and what belongs to it.
@@ -90,7 +128,7 @@ class UserRecord(ModelRecord):
     Parameters
     ----------
     base : `~astroclf.model.ModelRecord`
-        The network whose features it uses.
+        The network whose features it uses; a `TunedRecord` if it was fine-tuned.
     head : Head
         Its last layer.
     made_on : str
@@ -215,7 +253,7 @@ def load_user_model(path):
     Returns
     -------
     record : UserRecord
-        With its last layer; the bundled network is not opened.
+        With its last layer; the bundled network is opened only if the model is a fine-tuned one.
 
     Raises
     ------
@@ -232,7 +270,7 @@ def load_user_model(path):
         raise ModelError(msg) from error
 
 
-def save_user_model(path, fields, head):
+def save_user_model(path, fields, head, stage=None):
     """
     Write a model of one's own; the same model gives the same bytes.
 
@@ -244,13 +282,16 @@ def save_user_model(path, fields, head):
         The record, without ``schema`` and ``arrays``.
     head : Head
         The last layer.
+    stage : bytes, optional
+        The last stage of the network, if it is another than the bundled one, as
+        `astroclf.model.weights.read_stage` returns it.
 
     Raises
     ------
     ModelError
         If the record is not one that can be read again.
     """
-    members = {_KERNEL: _packed(head.kernel), _BIAS: _packed(head.bias)}
+    members = {_KERNEL: _packed(head.kernel), _BIAS: _packed(head.bias)} | ({} if stage is None else {_STAGE: stage})
     sums = {name: hashlib.sha256(content).hexdigest() for name, content in members.items()}
     record = {"schema": _SCHEMA, **fields, "arrays": sums}
     try:
@@ -265,7 +306,7 @@ def save_user_model(path, fields, head):
 def _zipped(members):
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
-        for name in (_RECORD, _KERNEL, _BIAS):
+        for name in sorted(members, key=list(_LARGEST).index):
             member = zipfile.ZipInfo(name)
             member.create_system, member.external_attr = 3, 0o644 << 16
             archive.writestr(member, members[name])
@@ -316,8 +357,9 @@ def _unpack(content):
     """Return the members of the archive by name, none of them larger than it may be."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         found = archive.infolist()
-        if sorted(member.filename for member in found) != sorted(_LARGEST):
-            msg = f"it must hold {', '.join(sorted(_LARGEST))}; it has {', '.join(m.filename for m in found[:5])!r}"
+        if sorted(member.filename for member in found) not in (sorted(_ALWAYS), sorted(_LARGEST)):
+            has = ", ".join(member.filename for member in found[:5])
+            msg = f"it must hold {', '.join(sorted(_ALWAYS))} and may hold {_STAGE}; it has {has!r}"
             raise ValueError(msg)
         return {member.filename: _member(archive, member) for member in found}
 
@@ -352,7 +394,7 @@ def _parse(fields, members, path, sha256):
         preprocessor=Preprocessor.from_dict(fields["preprocessing"]),
         views=views,
         calibration=_calibration(fields["calibration"]),
-        base=_base(fields["base"], path),
+        base=_base(fields["base"], fields["arrays"], members, path),
         head=_head(fields["arrays"], members, len(labels)),
         scores=dict(fields["scores"]),
         examples=tuple(dict(example) for example in fields["examples"]),
@@ -388,7 +430,7 @@ def _calibration(fields):
     return calibration
 
 
-def _base(fields, path):
+def _base(fields, sums, members, path):
     bundled = load_record()
     if fields["sha256"] != bundled.sha256:
         msg = (
@@ -396,7 +438,15 @@ def _base(fields, path):
             f"{bundled.name} ({bundled.sha256[:16]}...): run astroclf train again, or use the astroclf that made it"
         )
         raise ModelError(msg)
-    return bundled
+    return _tuned(bundled, sums, members) if _STAGE in sums or _STAGE in members else bundled
+
+
+def _tuned(bundled, sums, members):
+    """Return the network with the last stage of the file; its weights are tried once, so that bad ones are refused."""
+    _check_sum(_STAGE, members[_STAGE], sums[_STAGE])
+    tuned = TunedRecord(**vars(bundled), stage=members[_STAGE])
+    tuned.read_bytes()
+    return tuned
 
 
 def _head(sums, members, classes):
@@ -406,9 +456,7 @@ def _head(sums, members, classes):
 
 def _array(name, content, sha256, shape):
     """Return an array of float32 whose hash, type and shape are as expected; checked in this order."""
-    if hashlib.sha256(content).hexdigest() != sha256:
-        msg = f"{name}: its SHA-256 is not the one in {_RECORD}"
-        raise ValueError(msg)
+    _check_sum(name, content, sha256)
     stream = io.BytesIO(content)
     version = np.lib.format.read_magic(stream)
     found = np.lib.format.read_array_header_1_0(stream) if version == (1, 0) else version
@@ -421,6 +469,12 @@ def _array(name, content, sha256, shape):
         msg = f"{name}: values that are not finite"
         raise ValueError(msg)
     return array
+
+
+def _check_sum(name, content, sha256):
+    if hashlib.sha256(content).hexdigest() != sha256:
+        msg = f"{name}: its SHA-256 is not the one in {_RECORD}"
+        raise ValueError(msg)
 
 
 def _refuse_constant(text):

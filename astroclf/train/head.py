@@ -12,12 +12,25 @@ from astroclf.model.userfile import Head
 from astroclf.train.calibrate import fit_temperature
 from astroclf.train.metrics import calibration_error, mean_by_object, wilson_interval
 
-__all__ = ["STRENGTHS", "HeldOut", "cross_validate", "deal_folds", "doubt", "fit_head", "scores"]
+__all__ = [
+    "FOLDS",
+    "STRENGTHS",
+    "Fit",
+    "HeldOut",
+    "cross_fit",
+    "cross_validate",
+    "deal_folds",
+    "doubt",
+    "fit_head",
+    "scores",
+]
 
 STRENGTHS = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
 """Strengths of the regularisation that are tried."""
 
-_FOLDS = 5
+FOLDS = 5
+"""Folds of cross-validation, at most."""
+
 _LEAST_SPREAD = 0.01
 """Least standard deviation of a feature, as a share of the largest: what hardly varies is not blown up."""
 
@@ -42,7 +55,30 @@ class HeldOut:
     folds: int
 
 
-def deal_folds(truth, objects, labels):
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """
+    What was fitted to examples, and how it did on those held back.
+
+    Parameters
+    ----------
+    held_out : HeldOut
+        Outputs of such fits without the fold of the example.
+    head : `~astroclf.model.userfile.Head`
+        The last layer, fitted to all.
+    stage : bytes or None
+        The last stage of the network, as `astroclf.model.weights.read_stage` returns it, if it was fitted, too.
+    quick : HeldOut or None
+        If so, the outputs of last layers on the network as it was, in the same folds.
+    """
+
+    held_out: HeldOut
+    head: Head
+    stage: bytes | None = None
+    quick: HeldOut | None = None
+
+
+def deal_folds(truth, objects, labels, most=FOLDS):
     """
     Deal examples into folds, so that no object is in two and every class is spread evenly.
 
@@ -54,11 +90,13 @@ def deal_folds(truth, objects, labels):
         The objects they show.
     labels : sequence of str
         Names of the classes.
+    most : int, optional
+        Number of folds, at most.
 
     Returns
     -------
     folds : `~numpy.ndarray` of int, shape (n,)
-        From 0; five folds, or fewer where a class has fewer objects. It does not depend on the order of
+        From 0; so many folds, or fewer where a class has fewer objects. It does not depend on the order of
         the examples.
 
     Raises
@@ -70,7 +108,7 @@ def deal_folds(truth, objects, labels):
     for row, key in enumerate(objects):
         rows.setdefault(key, []).append(row)
     kept_by = [len({key for key, mine in rows.items() if c in truth[mine]}) for c in range(len(labels))]
-    number = max(min(_FOLDS, *kept_by), 2)
+    number = max(min(most, *kept_by), 2)
     folds, dealt = np.empty(len(truth), int), np.zeros((number, len(labels)), int)
     for key in sorted(rows, key=lambda key: (-len(rows[key]), key)):
         counts = np.bincount(truth[rows[key]], minlength=len(labels))
@@ -179,6 +217,29 @@ def cross_validate(features, truth, folds, classes):
     losses = [fit_temperature(each, truth, doubt(len(truth)))[1] for each in logits]
     best = int(np.argmin(losses))
     return HeldOut(logits[best], strengths[best], len(np.unique(folds)))
+
+
+def cross_fit(features, truth, folds):
+    """
+    Fit a last layer, its regularisation chosen by cross-validation.
+
+    Parameters
+    ----------
+    features : `~numpy.ndarray`, shape (n, d)
+        Features.
+    truth : `~numpy.ndarray` of int, shape (n,)
+        Classes, from 0; each of them occurs.
+    folds : `~numpy.ndarray` of int, shape (n,)
+        What `deal_folds` returns.
+
+    Returns
+    -------
+    fit : Fit
+        The last layer, and the outputs for examples held back.
+    """
+    classes = int(truth.max()) + 1
+    held_out = cross_validate(features, truth, folds, classes)
+    return Fit(held_out, fit_head(features, truth, classes, held_out.strength))
 
 
 def doubt(count):

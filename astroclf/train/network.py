@@ -12,6 +12,8 @@ __all__ = ["TRUNK_OUTPUT", "build_classifier", "cache_trunk", "fill_from_npz", "
 TRUNK_OUTPUT = "conv4_block6_out"
 """The layer that ends the part of the network left as ImageNet taught it."""
 
+_WARMUP = 200
+
 
 def build_classifier(classes):
     """
@@ -75,7 +77,7 @@ def fill_from_npz(model, path):
                 layer.set_weights([weights[f"{layer.name}/{v.name}"].astype(np.float32) for v in layer.weights])
 
 
-def cache_trunk(model, images, path, batch=64):
+def cache_trunk(model, images, path, batch=64, tell=None):
     """
     Run pictures through the part of the network that is not trained, once.
 
@@ -90,6 +92,8 @@ def cache_trunk(model, images, path, batch=64):
         with the same pictures' and weights' checksum, it is used as it is.
     batch : int, optional
         Pictures at a time.
+    tell : callable, optional
+        Called with the number of pictures after each batch; by default there is a bar on stdout.
 
     Returns
     -------
@@ -105,10 +109,11 @@ def cache_trunk(model, images, path, batch=64):
     told.unlink(missing_ok=True)
     run = tf.function(lambda x: trunk(keras.applications.resnet50.preprocess_input(tf.cast(x, "float32"))))
     features = np.lib.format.open_memmap(path, "w+", np.float16, (len(images), *trunk.output.shape[1:]))
-    bar = keras.utils.Progbar(len(images))
+    tell = tell or keras.utils.Progbar(len(images)).add
     for start in range(0, len(images), batch):
-        features[start : start + batch] = run(images[start : start + batch])
-        bar.update(min(start + batch, len(images)))
+        part = images[start : start + batch]
+        features[start : start + batch] = run(part)
+        tell(len(part))
     features.flush()
     told.write_text(digest)
     return features
@@ -165,8 +170,8 @@ def _mix(values, share, other):
 
 
 def fit_tail(
-    model, features, truth, *, validation, rows=None, epochs=5, rate=1e-4, smoothing=0.1, mixup=0.2, seed=0,
-    checkpoint=None,
+    model, features, truth, *, validation=None, rows=None, epochs=5, rate=1e-4, smoothing=0.1, mixup=0.2, seed=0,
+    checkpoint=None, tell=None,
 ):  # fmt: skip
     """
     Fit the last stage and the head, batch normalisation frozen.
@@ -179,12 +184,13 @@ def fit_tail(
         What `cache_trunk` returns.
     truth : `~numpy.ndarray` of int, shape (n,)
         Classes.
-    validation : tuple of `~numpy.ndarray`
+    validation : tuple of `~numpy.ndarray`, optional
         Features and classes on which to report each epoch; nothing is chosen by them.
     rows : `~numpy.ndarray` of int, optional
-        Which examples to learn from; by default all.
+        Which examples to learn from, those named twice twice an epoch; by default all.
     epochs, rate, smoothing : optional
-        Number of epochs, peak learning rate of AdamW (cosine decay), and label smoothing.
+        Number of epochs, peak learning rate of AdamW (reached in 200 steps, or sooner in short fits; cosine
+        decay), and label smoothing.
     mixup : float, optional
         Examples are mixed, two and two, in shares of a beta distribution with this parameter (manifold mixup, Verma
         et al. 2019): against what few objects teach by heart. 0 to leave them as they are.
@@ -192,6 +198,8 @@ def fit_tail(
         Order of the examples, and which are mixed.
     checkpoint : path-like, optional
         ``.weights.h5`` file, written after every epoch.
+    tell : callable, optional
+        Called with 1 after each batch; by default a line on stdout tells of each epoch.
 
     Returns
     -------
@@ -204,20 +212,25 @@ def fit_tail(
         layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
     classes = np.eye(model.output.shape[-1], dtype=np.float32)
     batches = _Features(features, classes[truth], rows, 32, seed, mixup)
-    schedule = keras.optimizers.schedules.CosineDecay(0.0, epochs * len(batches), warmup_target=rate, warmup_steps=200)
+    steps = epochs * len(batches)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        0.0, steps, warmup_target=rate, warmup_steps=min(_WARMUP, 1 + steps // 4)
+    )
     tail.compile(
         keras.optimizers.AdamW(schedule, weight_decay=1e-4),
         keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing),
         metrics=["accuracy"],
     )
-    callbacks = [keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: model.save_weights(checkpoint))] * bool(
-        checkpoint
-    )
-    watched, watched_truth = validation
+    callbacks = []
+    if checkpoint:
+        callbacks.append(keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: model.save_weights(checkpoint)))
+    if tell:
+        callbacks.append(keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: tell(1)))
+    watched = validation and _Features(validation[0], classes[validation[1]], np.arange(len(validation[1])), 64, seed)
     return tail.fit(
         batches,
         epochs=epochs,
-        validation_data=_Features(watched, classes[watched_truth], np.arange(len(watched_truth)), 64, seed),
+        validation_data=watched,
         callbacks=callbacks,
-        verbose=2,
+        verbose=0 if tell else 2,
     ).history

@@ -1,5 +1,9 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
-"""Classes of one's own: from labelled files to an ``.astroclf`` file, without a GPU and without TensorFlow."""
+"""
+Classes of one's own: from labelled files to an ``.astroclf`` file, without a GPU.
+
+TensorFlow is needed only for fine-tuning, the work of `astroclf.train.tune`.
+"""
 
 import hashlib
 import os
@@ -17,9 +21,11 @@ from astroclf.frames import read_frame
 from astroclf.model.record import load_record
 from astroclf.model.userfile import FEATURES, SUFFIX, check_label, check_name, load_user_model, save_user_model
 from astroclf.render import orient
+from astroclf.train import tune
 from astroclf.train.calibrate import calibrate
 from astroclf.train.evaluate import Case, read_examples
-from astroclf.train.head import cross_validate, deal_folds, doubt, fit_head, scores
+from astroclf.train.examples import render
+from astroclf.train.head import FOLDS, cross_fit, deal_folds, doubt, scores
 
 __all__ = ["FEWEST", "find_cases", "mean_features", "train_classes"]
 
@@ -73,9 +79,12 @@ def _drawn(path):
     return is_annotated(path)
 
 
-def train_classes(cases, output, *, name=None, licence=_LICENCE, progress=False):
+def train_classes(cases, output, *, name=None, licence=_LICENCE, fine_tune=False, progress=False):
     """
     Fit a new last layer to labelled files, calibrate it on held-out ones, and write it.
+
+    With ``fine_tune`` the last stage of the network is fitted, too, as `astroclf.train.tune.fine_tune` says. In either
+    case calibration and scores come from cross-validation by object: from outputs of fits that never saw the object.
 
     Parameters
     ----------
@@ -87,6 +96,8 @@ def train_classes(cases, output, *, name=None, licence=_LICENCE, progress=False)
         Name of the model, which also names its taxonomy, ``<name>/1``; by default that of the file.
     licence : str, optional
         Terms of use of the file.
+    fine_tune : bool, optional
+        Whether to fit the last stage of the network. It needs TensorFlow, and minutes to hours.
     progress : bool, optional
         Whether to show a bar on stderr; there is none where that is no terminal.
 
@@ -100,6 +111,8 @@ def train_classes(cases, output, *, name=None, licence=_LICENCE, progress=False)
     AstroclfError
         If a label cannot be written to headers; if there are fewer than two classes, fewer than five
         readable examples of one, or the same file twice.
+    MissingDependencyError
+        If TensorFlow is needed and not installed.
     ModelError
         If the bundled model is missing or altered.
 
@@ -112,19 +125,26 @@ def train_classes(cases, output, *, name=None, licence=_LICENCE, progress=False)
     name = _checked(check_name, output.stem if name is None else name, output)
     _check_output(output)
     _check_classes(cases)
+    if fine_tune:
+        tune.check_packages()
     base = load_record()
     cases, sums = _hashed(cases)
-    features, read = mean_features([case.path for case in cases], base, base.views, progress=progress)
+    paths = [case.path for case in cases]
+    if fine_tune:
+        seen, read = _pictures(paths, base.preprocessor, progress)
+    else:
+        seen, read = mean_features(paths, base, base.views, progress=progress)
     cases, sums = ([value for value, ok in zip(values, read) if ok] for values in (cases, sums))
     _check_classes(cases)
-    fields, head = _fit(features, cases)
+    fields, fit = _fit(seen, cases, base if fine_tune else None, progress)
     fields |= {
         "name": name, "taxonomy": f"{name}/1", "base": {"name": base.name, "sha256": base.sha256},
         "preprocessing": base.preprocessor.to_dict(), "views": base.views, "licence": licence,
-        "credits": f"The network: {base.credits} {base.licence}", "made_by": "astroclf train",
+        "credits": f"The network: {base.credits} {base.licence}",
         "made_on": datetime.now(UTC).strftime("%Y-%m-%d"), "examples": _manifest(cases, sums),
+        "made_by": "astroclf train --fine-tune" if fine_tune else "astroclf train",
     }  # fmt: skip
-    save_user_model(output, fields, head)
+    save_user_model(output, fields, fit.head, fit.stage)
     return load_user_model(output)
 
 
@@ -155,21 +175,38 @@ def mean_features(paths, record, views, *, progress=False):
     AstroclfWarning
         For each file that cannot be read.
     """
-    from tqdm import tqdm
-
     from astroclf.model.onnx_backend import OnnxBackend
 
-    backend, found, read = OnnxBackend(record.read_bytes()), [], []
+    backend = OnnxBackend(record.read_bytes())
+
+    def look(frame):
+        views_of_it = orient(record.preprocessor(frame), views)
+        return backend.outputs(views_of_it, "features")[0].mean(axis=0, dtype=np.float64)
+
+    found, read = _each(look, paths, record.preprocessor, progress)
+    return np.array(found).reshape(len(found), FEATURES), read
+
+
+def _pictures(paths, preprocessor, progress):
+    """Return the rendered pictures of the files that can be read, and which these are."""
+    found, read = _each(lambda frame: render(frame, preprocessor), paths, preprocessor, progress)
+    return np.array(found), read
+
+
+def _each(look, paths, preprocessor, progress):
+    """Return what a function makes of the cleaned frame of each file that can be read, and which these are."""
+    from tqdm import tqdm
+
+    found, read = [], []
     for path in tqdm(paths, unit="file", file=sys.stderr, disable=None if progress else True, leave=False):
         try:
-            rgb = record.preprocessor(record.preprocessor.clean(read_frame(path)))
+            found.append(look(preprocessor.clean(read_frame(path))))
         except AstroclfError as error:
             _leave_out(path, error)
             read.append(False)
         else:
-            found.append(backend.outputs(orient(rgb, views), "features")[0].mean(axis=0, dtype=np.float64))
             read.append(True)
-    return np.array(found).reshape(len(found), FEATURES), read
+    return found, read
 
 
 def _leave_out(path, error):
@@ -228,16 +265,22 @@ def _hashed(cases):
     return list(kept.values()), list(kept)
 
 
-def _fit(features, cases):
-    """Return what the record says of the fit, and the last layer."""
+def _fit(seen, cases, tuned_from, progress):
+    """Return what the record says of the fit, and the fit; ``tuned_from`` is None or the network to fine-tune."""
     labels = sorted({case.label for case in cases})
     truth = np.array([labels.index(case.label) for case in cases])
     objects = [case.object_key for case in cases]
-    held_out = cross_validate(features, truth, deal_folds(truth, objects, labels), len(labels))
-    calibration = calibrate(held_out.logits, truth, labels, doubt(len(truth)))
-    found = scores(held_out, truth, objects, labels, calibration.temperature)
-    head = fit_head(features, truth, len(labels), held_out.strength)
-    return {"labels": labels, "calibration": asdict(calibration), "scores": found}, head
+    folds = deal_folds(truth, objects, labels, tune.FOLDS if tuned_from else FOLDS)
+    if tuned_from:
+        fit = tune.fine_tune(seen, truth, folds, tuned_from, progress=progress)
+    else:
+        fit = cross_fit(seen, truth, folds)
+    calibration = calibrate(fit.held_out.logits, truth, labels, doubt(len(truth)))
+    found = scores(fit.held_out, truth, objects, labels, calibration.temperature)
+    if fit.quick:
+        quick = scores(fit.quick, truth, objects, labels, calibration.temperature)
+        found["quick"] = {name: quick[name] for name in ("accuracy", "low", "high")}
+    return {"labels": labels, "calibration": asdict(calibration), "scores": found}, fit
 
 
 def _manifest(cases, sums):
