@@ -2,7 +2,7 @@
 """
 Draw the misses: what the network saw of the files it called something else.
 
-Run ``python benchmarks/misses.py PREDICTIONS.csv MANIFEST.csv FIGURE.png [--kind frame] [--columns 6]``.
+Run ``python benchmarks/misses.py PREDICTIONS.csv MANIFEST.csv FIGURE.png [--columns 6]``.
 PREDICTIONS.csv is what ``astroclf evaluate -o`` wrote of the files of MANIFEST.csv, whose columns ``licence`` (and
 ``redistributable``, if there is one) say what may be shown: files whose terms are not open are left out of the figure,
 and printed like the others.
@@ -35,10 +35,9 @@ def shown(row):
 def misses(predictions, manifest):
     """Yield row of the manifest, index of the prediction, of each file with another class."""
     with Path(manifest).open(newline="", encoding="utf-8") as file:
-        rows = {row.get("file") or row["path"]: row for row in csv.DictReader(file)}
-    by_name = {Path(name).name: row for name, row in rows.items()}
+        rows = {Path(row.get("file") or row["path"]).name: row for row in csv.DictReader(file)}
     for i in np.flatnonzero(~predictions.right):
-        yield by_name[Path(predictions.files[i]).name], i
+        yield rows[Path(predictions.files[i]).name], i
 
 
 def caption(predictions, i, name):

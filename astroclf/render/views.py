@@ -11,8 +11,8 @@ __all__ = ["ORIENTATIONS", "VIEWS", "View", "orient", "orient_back", "parts_of"]
 VIEWS = ("whole", "centre", "tiles", "sources")
 """The kinds of views there are."""
 
-ORIENTATIONS = (1, 2, 4, 8)
-"""In how many orientations a picture can be looked at."""
+ORIENTATIONS = {1: (0,), 2: (0, 2), 4: (0, 1, 2, 3), 8: (0, 1, 2, 3, 4, 5, 6, 7)}
+"""Numbers of orientations, and which they are: so many right angles; from 4 on, of the mirror image."""
 
 _AROUND = 3.0
 _SMALLEST = 32
@@ -144,9 +144,11 @@ def orient(rgb, views):
         The first is not turned, the next are counterclockwise with row 0 on top; so are the last four of 8, after
         left and right were exchanged.
     """
-    if views == 8:
-        return np.concatenate([orient(rgb, 4), orient(rgb[..., ::-1, :], 4)])
-    return np.stack([np.rot90(rgb, k * (4 // views), axes=(-3, -2)) for k in range(views)])
+    return np.stack([_turn(rgb, way) for way in ORIENTATIONS[views]])
+
+
+def _turn(rgb, way):
+    return np.rot90(rgb if way < 4 else rgb[..., ::-1, :], way, axes=(-3, -2))
 
 
 def orient_back(maps):
@@ -163,6 +165,9 @@ def orient_back(maps):
     maps : `~numpy.ndarray`, shape (views, n, n)
         All as of the picture that is not turned.
     """
-    if len(maps) == 8:
-        return np.concatenate([orient_back(maps[:4]), orient_back(maps[4:])[:, :, ::-1]])
-    return np.stack([np.rot90(view, -k * (4 // len(maps))) for k, view in enumerate(maps)])
+    return np.stack([_turn_back(one, way) for one, way in zip(maps, ORIENTATIONS[len(maps)])])
+
+
+def _turn_back(one, way):
+    back = np.rot90(one, -way)
+    return back if way < 4 else back[:, ::-1]

@@ -6,11 +6,11 @@ Make the bundled model.
 
     python -m astroclf.train check docs/development/pictures.csv FOLDER
 
-1. Frames from pictures and drawn scenes, rendered (some 6 GB, 5 minutes on 2 cores)::
+1. Frames from pictures and drawn scenes, rendered (some 3 GB, half an hour on 2 cores)::
 
     python -m astroclf.train examples labels.csv work
 
-2. The network (16 GB of cached features, about an hour on 2 cores)::
+2. The network (7 GB of cached features, an hour and a half on 2 cores)::
 
     python -m astroclf.train fit work --imagenet resnet50_imagenet.npz
 
@@ -36,11 +36,14 @@ Make the bundled model.
 
 import argparse
 import os
+from functools import partial
 
 from astroclf.model import load_record
 from astroclf.train.examples import check_pictures
 from astroclf.train.novelty import fit_novelty, measure_novelty
 from astroclf.train.recipe import COUNTS, calibrate_model, export_model, fit_model, measure_model, write_examples
+
+_EXAMPLES, _MODEL = "where the examples are", "where the model file and its record are"
 
 
 def main(argv=None):
@@ -48,46 +51,48 @@ def main(argv=None):
     parser = argparse.ArgumentParser(
         "python -m astroclf.train", None, __doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    steps = parser.add_subparsers(required=True)
-    step = steps.add_parser("check", help="check that the pictures are those of the bundled model")
-    step.add_argument("checksums", help="their checksums (CSV)")
-    step.add_argument("folder", help="where they are")
-    step.set_defaults(
-        run=lambda args: print(f"{check_pictures(args.checksums, args.folder)} pictures, all as they were")
-    )
-    step = steps.add_parser("examples", help="make the training, calibration and test frames")
-    step.add_argument("pictures", help="manifest of the labelled pictures (CSV)")
-    step.add_argument("folder", help="where the examples go")
+    add = partial(_add_step, parser.add_subparsers(required=True))
+    add("check", "check that the pictures are those of the bundled model", _check_pictures,
+        checksums="their checksums (CSV)", folder="where they are")  # fmt: skip
+    step = add("examples", "make the training, calibration and test frames", _make_examples,
+               pictures="manifest of the labelled pictures (CSV)", folder="where the examples go")  # fmt: skip
     step.add_argument("--splits", nargs="+", choices=COUNTS, default=list(COUNTS), help="which (default: all)")
-    step.set_defaults(run=_make_examples)
-    step = steps.add_parser("fit", help="fit the network")
-    step.add_argument("folder", help="where the examples are")
+    step = add("fit", "fit the network", _fit, folder=_EXAMPLES)
     step.add_argument("--imagenet", metavar="FILE", help="ImageNet weights as .npz (default: Keras downloads them)")
     step.add_argument("--start", metavar="RECORD", help="begin with the last stage and head of this model")
     step.add_argument("--free", action="store_true", help="learn from redistributable pictures and drawn scenes only")
-    step.set_defaults(run=lambda args: fit_model(args.folder, args.imagenet, args.start, free=args.free))
-    step = steps.add_parser("export", help="export and calibrate the network")
-    step.add_argument("folder", help="where the fitted weights are")
-    step.add_argument("output", help="where the model file and its record go")
-    step.set_defaults(run=lambda args: export_model(args.folder, args.output))
-    step = steps.add_parser("calibrate", help="calibrate the model file again")
-    step.add_argument("folder", help="where the examples are")
-    step.add_argument("output", help="where the model file and its record are")
-    step.set_defaults(run=lambda args: calibrate_model(args.folder, args.output))
-    step = steps.add_parser("measure", help="measure the bundled model on the test examples")
-    step.add_argument("folder", help="where the examples are")
-    step.set_defaults(run=lambda args: measure_model(args.folder, load_record()).pprint(max_width=-1))
-    step = steps.add_parser("novelty", help="fit the novelty score of the model file")
-    step.add_argument("folder", help="where the examples are")
-    step.add_argument("output", help="where the model file and its record are")
+    add("export", "export and calibrate the network", lambda args: export_model(args.folder, args.output),
+        folder="where the fitted weights are", output="where the model file and its record go")  # fmt: skip
+    add("calibrate", "calibrate the model file again", lambda args: calibrate_model(args.folder, args.output),
+        folder=_EXAMPLES, output=_MODEL)  # fmt: skip
+    add("measure", "measure the bundled model on the test examples", _measure, folder=_EXAMPLES)
+    step = add("novelty", "fit the novelty score of the model file", _fit_novelty, folder=_EXAMPLES, output=_MODEL)
     step.add_argument("--pictures", metavar="FILE", help="manifest of the labelled pictures (CSV): usual frames too")
-    step.set_defaults(run=_fit_novelty)
-    step = steps.add_parser("measure-novelty", help="measure the novelty score of the bundled model")
-    step.add_argument("folder", help="where the examples are")
+    step = add("measure-novelty", "measure the novelty score of the bundled model", _measure_novelty, folder=_EXAMPLES)
     step.add_argument("--pictures", metavar="FILE", help="manifest of the labelled pictures (CSV): measured too")
-    step.set_defaults(run=_measure_novelty)
     args = parser.parse_args(argv)
     args.run(args)
+
+
+def _add_step(steps, name, text, run, **arguments):
+    """Add a step with positional arguments, given with what they are."""
+    step = steps.add_parser(name, help=text)
+    for argument, meaning in arguments.items():
+        step.add_argument(argument, help=meaning)
+    step.set_defaults(run=run)
+    return step
+
+
+def _check_pictures(args):
+    print(f"{check_pictures(args.checksums, args.folder)} pictures, all as they were")
+
+
+def _fit(args):
+    fit_model(args.folder, args.imagenet, args.start, free=args.free)
+
+
+def _measure(args):
+    measure_model(args.folder, load_record()).pprint(max_width=-1)
 
 
 def _make_examples(args):

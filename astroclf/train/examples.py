@@ -106,10 +106,9 @@ def check_pictures(checksums, folder):
     """
     with Path(checksums).open(newline="", encoding="utf-8") as file:
         wanted = {row["path"]: row["sha256"] for row in csv.DictReader(file)}
-    paths = {name: Path(folder, name) for name in wanted}
-    missing = [name for name, path in paths.items() if not path.is_file()]
-    there = [name for name in wanted if name not in missing]
-    differ = [name for name in there if hashlib.sha256(paths[name].read_bytes()).hexdigest() != wanted[name]]
+    found = {name: _sha256(Path(folder, name)) for name in wanted}
+    missing = [name for name in wanted if found[name] is None]
+    differ = [name for name in wanted if found[name] not in (None, wanted[name])]
     if missing or differ:
         first = ", ".join([*missing, *differ][:3])
         msg = (
@@ -118,6 +117,10 @@ def check_pictures(checksums, folder):
         )
         raise AstroclfError(msg)
     return len(wanted)
+
+
+def _sha256(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
 
 
 def split_of(object_key):

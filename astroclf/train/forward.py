@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from astroclf.datasets import detector
 from astroclf.datasets.scenes import draw_scene
-from astroclf.datasets.scenes.drawing import cloud, convolve, diffraction, log_uniform, polar, psf, unit
+from astroclf.datasets.scenes.drawing import cloud, convolve, diffraction, log_uniform, polar, psf, ramp, unit
 from astroclf.datasets.scenes.stars import sprinkle
 from astroclf.frames import Frame
 from astroclf.frames.frame import Exposure
@@ -223,8 +223,7 @@ def _illumination(shape, rng):
     if kind < 0.55:
         return 1.0
     if kind < 0.8:
-        turn = rng.uniform(0, 2 * np.pi)
-        return 1 + strength * (x * np.cos(turn) + y * np.sin(turn))
+        return 1 + 2 * strength * ramp(shape, rng)
     if kind < 0.92:
         return 1 - 0.5 * strength * (x**2 + y**2)
     corner = rng.choice([-1, 1], 2)
@@ -247,9 +246,7 @@ def _thin_coverage(shape, rng, noise):
     """Return the noise that fewer exposures add to a part of one combined frame in ten."""
     if rng.random() > 0.1:
         return 0.0
-    turn, at = rng.uniform(0, 2 * np.pi), rng.uniform(-0.4, 0.4)
-    y, x = np.meshgrid(*(np.linspace(-0.5, 0.5, n) for n in shape), indexing="ij")
-    thin = x * np.cos(turn) + y * np.sin(turn) > at
+    thin = ramp(shape, rng) > rng.uniform(-0.4, 0.4)
     return thin * (noise * log_uniform(rng, 0.4, 3) * rng.standard_normal(shape, dtype=np.float32))
 
 

@@ -170,7 +170,7 @@ def _mix(values, share, other):
 
 
 def fit_tail(
-    model, features, truth, *, validation=None, rows=None, epochs=5, rate=1e-4, smoothing=0.1, mixup=0.2, seed=0,
+    model, features, truth, *, validation=None, rows=None, epochs=5, rate=1e-4, smoothing=0.1, mixup=0.0, seed=0,
     checkpoint=None, tell=None,
 ):  # fmt: skip
     """
@@ -193,7 +193,7 @@ def fit_tail(
         decay), and label smoothing.
     mixup : float, optional
         Examples are mixed, two and two, in shares of a beta distribution with this parameter (manifold mixup, Verma
-        et al. 2019): against what few objects teach by heart. 0 to leave them as they are.
+        et al. 2019): against what few objects teach by heart. By default they stay as they are.
     seed : int, optional
         Order of the examples, and which are mixed.
     checkpoint : path-like, optional

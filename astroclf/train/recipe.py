@@ -35,6 +35,7 @@ _WATCHED = 800
 _FROM_IMAGENET, _FROM_FITTED = (5, 2e-4), (3, 1e-4)
 """Epochs and peak learning rate."""
 
+_MIXUP = 0.2
 _LICENCE = (
     "Weights: free for research and teaching. They were fitted on pictures most of which may not be redistributed; "
     "the code's BSD licence does not extend to them."
@@ -139,8 +140,8 @@ def fit_model(folder, imagenet=None, start=None, *, free=False, epochs=None):
     if start is not None:
         fill_from_onnx(tail_of(model), load_record(start).read_bytes())
     fit_tail(
-        model, features, truth, rows=rows, epochs=epochs or usual, rate=rate, validation=validation,
-        checkpoint=folder / "epoch.weights.h5",
+        model, features, truth, rows=rows, epochs=epochs or usual, rate=rate, mixup=_MIXUP,
+        validation=validation, checkpoint=folder / "epoch.weights.h5",
     )  # fmt: skip
     model.save_weights(folder / "fitted.weights.h5")
 

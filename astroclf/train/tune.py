@@ -98,7 +98,7 @@ class _Network:
         from astroclf.train.network import TRUNK_OUTPUT, build_classifier, cache_trunk
 
         self._start, self._truth, self._folder = base.read_bytes(), truth, folder
-        self._views = range(_PLACES) if base.views == _PLACES else range(0, 4, 4 // base.views)
+        self._views = ORIENTATIONS[base.views]
         self._model = build_classifier(int(truth.max()) + 1)
         pooled = self._model.get_layer("avg_pool").output
         self._body = keras.Model(self._model.input, pooled)

@@ -15,6 +15,7 @@ __all__ = [
     "polar",
     "power_law",
     "psf",
+    "ramp",
     "sersic",
     "unit",
 ]
@@ -50,6 +51,13 @@ def polar(shape, center, q=1.0, angle=0.0):
     c, s = np.float32(np.cos(angle)), np.float32(np.sin(angle))
     u, v = dx * c + dy * s, (dy * c - dx * s) / np.float32(q)
     return np.hypot(u, v), np.arctan2(v, u)
+
+
+def ramp(shape, rng):
+    """Return how far each pixel is from the middle along a random direction: half a unit at the sides of the frame."""
+    turn = rng.uniform(0, 2 * np.pi)
+    y, x = np.meshgrid(*(np.linspace(-0.5, 0.5, n) for n in shape), indexing="ij")
+    return x * np.cos(turn) + y * np.sin(turn)
 
 
 def sersic(radius, r_e, n):

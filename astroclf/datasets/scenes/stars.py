@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from astroclf.datasets.scenes.drawing import cloud, log_uniform, points, polar, power_law
+from astroclf.datasets.scenes.drawing import cloud, log_uniform, points, polar, power_law, ramp
 
 __all__ = ["globular_cluster", "open_cluster", "sprinkle", "star", "star_field"]
 
@@ -21,18 +21,11 @@ def star_field(shape, rng):
     image = sprinkle(shape, rng, count, rng.uniform(0.45, 1.4))
     unresolved = count > 300 and rng.random() < 0.5
     if unresolved:
-        image += image.mean() * log_uniform(rng, 0.1, 2) * _slope(shape, rng)
+        image += image.mean() * log_uniform(rng, 0.1, 2) * np.exp(ramp(shape, rng) * rng.uniform(0, 2))
     if rng.random() < (0.5 if unresolved else 0.35):
         dust = np.maximum(cloud(shape, rng, rng.uniform(1.3, 2.2)) + rng.uniform(-0.5, 0.8), 0)
         image *= np.exp(-log_uniform(rng, 0.3, 4) * dust)
     return image
-
-
-def _slope(shape, rng):
-    """Return light that grows exponentially to one side, 1 in the middle."""
-    y, x = np.meshgrid(*(np.linspace(-0.5, 0.5, n, dtype=np.float32) for n in shape), indexing="ij")
-    turn = rng.uniform(0, 2 * np.pi)
-    return np.exp(rng.uniform(0, 2) * (x * np.cos(turn) + y * np.sin(turn)))
 
 
 def star(shape, rng):
