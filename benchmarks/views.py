@@ -25,7 +25,7 @@ from tqdm import tqdm
 from astroclf.frames import read_frame
 from astroclf.model import load_record
 from astroclf.model.onnx_backend import OnnxBackend
-from astroclf.render import Stretch, orient
+from astroclf.render import ORIENTATIONS, Stretch, orient
 from astroclf.taxonomy import labels
 from astroclf.train.calibrate import fit_temperature, group_matrix
 from astroclf.train.evaluate import read_cases
@@ -34,41 +34,43 @@ from astroclf.train.forward import simulate_frame
 from astroclf.train.metrics import mean_by_object, wilson_interval
 
 SEED, TIMED, ROUNDS = 83, 10, 3
-STRETCHES = {"softer": (4.0, 16.0, -0.3), "harder": (1.0, 4.0, -0.08)}
 
 
 # ------------------------------------------------------------------------------------------- pictures
 
 
-def whole(preprocessor, frame, orientations):
-    """Return the picture of a frame in so many orientations."""
-    return orient(preprocessor(frame), orientations)
+def whole(preprocessor, frame):
+    """Return the picture of a frame in all orientations."""
+    return orient(preprocessor(frame), 8)
 
 
 def parts(preprocessor, frame, kind):
     """Return the pictures of the parts of a frame, each in four orientations."""
-    seen = preprocessor.views(frame, [kind])
-    return np.concatenate([whole(preprocessor, frame, 4), *(orient(view.rgb, 4) for view in seen)])
+    return np.concatenate([orient(view.rgb, 4) for view in preprocessor.views(frame, [kind])])
 
 
-def stretches(preprocessor, frame):
-    """Return the picture of a frame in four orientations, and softer and harder stretched."""
-    pictures = [whole(preprocessor, frame, 4)]
-    for softening in STRETCHES.values():
-        pictures.append(whole(replace(preprocessor, stretch=Stretch(softening=softening)), frame, 4))
-    return np.concatenate(pictures)
+def stretched(preprocessor, frame, softening):
+    """Return the picture of a frame softer or harder stretched, in four orientations."""
+    return orient(replace(preprocessor, stretch=Stretch(softening=softening))(frame), 4)
 
 
-WAYS = {
-    "1 orientation": partial(whole, orientations=1),
-    "2 orientations": partial(whole, orientations=2),
-    "4 orientations": partial(whole, orientations=4),
-    "8 orientations": partial(whole, orientations=8),
-    "4, and the centre": partial(parts, kind="centre"),
-    "4, and 4 tiles": partial(parts, kind="tiles"),
-    "4, and 4 sources": partial(parts, kind="sources"),
-    "4, in 3 stretches": stretches,
+LOOKS = {
+    "whole": whole,
+    **{kind: partial(parts, kind=kind) for kind in ("centre", "tiles", "sources")},
+    "softer": partial(stretched, softening=(4.0, 16.0, -0.3)),
+    "harder": partial(stretched, softening=(1.0, 4.0, -0.08)),
 }
+"""Pictures of a frame, by name."""
+
+FOUR, ALL = {"whole": list(ORIENTATIONS[4])}, slice(None)
+WAYS = {
+    **{f"{n} orientation{'s' * (n > 1)}": {"whole": list(picks)} for n, picks in ORIENTATIONS.items()},
+    "4, and the centre": FOUR | {"centre": ALL},
+    "4, and 4 tiles": FOUR | {"tiles": ALL},
+    "4, and 4 sources": FOUR | {"sources": ALL},
+    "4, in 3 stretches": FOUR | {"softer": ALL, "harder": ALL},
+}
+"""Which of these pictures each way looks at."""
 
 
 # ---------------------------------------------------------------------------------------------- frames
@@ -95,13 +97,20 @@ def simulated_frames(manifest, split, count):
 # ------------------------------------------------------------------------------------------------ marks
 
 
+def outputs(backend, pictures):
+    """Return the logits of pictures."""
+    (logits,) = backend.outputs(pictures, "logits")
+    return logits
+
+
 def look(frames, record, backend):
     """Return the mean logits and the agreement of each way, truth and objects."""
     logits, votes, truth, objects = {way: [] for way in WAYS}, {way: [] for way in WAYS}, [], []
     for frame, label, key in tqdm(list(frames), unit="frame", disable=None):
         clean = record.preprocessor.clean(frame)
-        for way, render in WAYS.items():
-            (found,) = backend.outputs(render(record.preprocessor, clean), "logits")
+        seen = {name: outputs(backend, show(record.preprocessor, clean)) for name, show in LOOKS.items()}
+        for way, picks in WAYS.items():
+            found = np.concatenate([seen[name][which] for name, which in picks.items()])
             logits[way].append(found.mean(axis=0))
             votes[way].append(np.mean(found.argmax(axis=1) == found.mean(axis=0).argmax()))
         truth.append(labels().index(label))
@@ -139,9 +148,10 @@ def costs(frames, record, backend):
     for _ in range(ROUNDS):
         for frame in frames:
             clean = record.preprocessor.clean(frame)
-            for way, render in WAYS.items():
+            for way, picks in WAYS.items():
                 start = time.perf_counter()
-                backend.outputs(render(record.preprocessor, clean), "logits")
+                for name, which in picks.items():
+                    outputs(backend, LOOKS[name](record.preprocessor, clean)[which])
                 spent[way].append(time.perf_counter() - start)
     first = np.array(spent[next(iter(WAYS))])
     return {way: float(np.median(np.array(times) / first)) for way, times in spent.items()}, np.median(first)

@@ -25,7 +25,7 @@ __all__ = [
     "write_examples",
 ]
 
-COUNTS = {"train": 16800, "calibration": 2100, "test": 2800}
+COUNTS = {"train": 12600, "calibration": 2100, "test": 2800}
 """Number of examples in each split, equally many of each class."""
 
 _SEEDS = {"train": 4, "calibration": 5, "test": 6}
