@@ -84,7 +84,7 @@ class Options:
 
 
 def _number(name, text):
-    if not text.isascii() or not text.isdecimal() or int(text) < _NUMBERS[name]:
+    if not text.isdecimal() or str(int(text)) != text or int(text) < _NUMBERS[name]:
         msg = f"{name} must be a number from {_NUMBERS[name]}; got {text!r}"
         raise ValueError(msg)
     return int(text)

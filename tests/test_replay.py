@@ -277,8 +277,8 @@ def test_same_verdict_of_another_block(tmp_path):
     """Two verdicts that differ in what a header does not hold are the same."""
     origin = read_frame(np.ones((20, 20)) + np.eye(20)).origin
     verdict = Prediction(
-        ("ring", "star"), (0.9, 0.1), ("ring", "stellar"), (0.9, 0.1), Status.OK, 0.0, Provenance("m", "0" * 64, "1" * 12),
-        origin=origin, taxonomy="mine/1",
+        ("ring", "star"), (0.9, 0.1), ("ring", "stellar"), (0.9, 0.1), Status.OK, 0.0,
+        Provenance("m", "0" * 64, "1" * 12), origin=origin, taxonomy="mine/1",
     )  # fmt: skip
     from astroclf.tags.replay import _differences
 

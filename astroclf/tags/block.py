@@ -2,6 +2,7 @@
 """Whether a tag block is what astroclf writes: complete, its values of the right type and range, and in agreement."""
 
 import re
+from itertools import pairwise
 
 from astroclf.options import Options
 from astroclf.prediction import Status
@@ -36,7 +37,7 @@ _FORMS = {
 
 
 def is_verdict(card):
-    """Tell whether a card (bytes) belongs to a tag block and has a keyword of its own: no HISTORY, no person's label."""
+    """Tell whether a card (bytes) of a tag block has a keyword of its own: is no HISTORY and no person's label."""
     return is_tag(card) and keyword_of(card) != "HISTORY"
 
 
@@ -163,7 +164,7 @@ def _ranking(values, known):
         return
     if len(set(names)) < len(names):
         yield f"a class is ranked twice: {', '.join(names)}"
-    if any(second > first for first, second in zip(probs, probs[1:])):
+    if any(second > first for first, second in pairwise(probs)):
         yield f"CLFPRBn do not fall: {', '.join(map(str, probs))}"
     if total > 1 + _DIGITS * len(probs):
         yield f"CLFPRBn add up to {total:.6g}, more than 1"

@@ -235,6 +235,12 @@ KEYWORDS = (
         lambda p, stamp: p.options,
     ),
     Keyword(
+        "CLFSIDE",
+        str,
+        "file the tags of this sidecar are of",
+        "In a sidecar only: the file that its tags are of, as a path from the folder of the sidecar.",
+    ),
+    Keyword(
         "CLFVERS",
         str,
         "version of astroclf",

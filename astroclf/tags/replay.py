@@ -16,6 +16,7 @@ from astroclf.tags.cards import printable
 from astroclf.tags.keywords import to_cards
 from astroclf.tags.models import Models
 from astroclf.tags.read import Tags, read_tags
+from astroclf.tags.sidecar import is_sidecar, sidecar_path, subject_of
 
 __all__ = ["Replay", "Replayer", "replay_tags"]
 
@@ -145,11 +146,11 @@ class Replayer:
         if tags is None or tags.verdict is None:
             msg = f"{path}: has no verdict that could be made again; astroclf tag writes one"
             raise TagError(msg)
-        classifier = self._classifier(path, tags)
+        classifier, subject = self._classifier(path, tags), subject_of(path)
         if tags.inputs:
-            prediction = self._combined(path, tags, classifier)
+            prediction = self._combined(subject, tags, classifier, path.parent)
         else:
-            prediction = classifier(_read(path, tags))
+            prediction = classifier(_read(subject, tags))
         return Replay(tags, prediction, _differences(tags, prediction), _notes(tags, prediction))
 
     def _classifier(self, path, tags):
@@ -167,7 +168,7 @@ class Replayer:
                 self._last = wanted, Classifier(model, backend=options.backend or "onnx", **settings)
         return self._last[1]
 
-    def _combined(self, path, tags, classifier):
+    def _combined(self, path, tags, classifier, sidecars):
         """Return the verdict on several frames together, as it is written into one of them."""
         files, origins = [path], []
         for name in tags.inputs:
@@ -175,7 +176,7 @@ class Replayer:
 
         def frames():
             for file in files:
-                frame = _read(file, tags if file == path else _of_same_verdict(file, tags))
+                frame = _read(file, tags if file == path else _of_same_verdict(file, tags, sidecars))
                 origins.append(frame.origin)
                 yield frame
 
@@ -185,7 +186,7 @@ class Replayer:
         """Return another frame of a combined verdict: beside the first, or among those that were named."""
         folder = taken[0].parent
         beside = [folder / name] if (folder / name).is_file() else sorted(folder.iterdir())
-        for file in (*beside, *self._inputs):
+        for file in (*beside, *map(subject_of, self._inputs)):
             if printable(file.name) == name and file.is_file() and file not in taken:
                 return file
         msg = f"{taken[0]}: the verdict is also on {name}, which is not beside it; name that file, too (inputs=)"
@@ -215,11 +216,13 @@ def _read(path, tags):
     return read_frame(path, options.hdu, options.plane)
 
 
-def _of_same_verdict(path, tags):
-    """Return the tags of another frame if they are those of the same verdict; else None."""
-    other = read_tags(path)
-    same = other and len(other.inputs) == len(tags.inputs) and other.get("CLFSHA") == tags.get("CLFSHA")
-    return other if same else None
+def _of_same_verdict(path, tags, sidecars):
+    """Return the tags of another frame if they are those of the same verdict, from a folder of sidecars too."""
+    sidecar = sidecar_path(path, sidecars)
+    for other in (read_tags(path), read_tags(sidecar) if is_sidecar(sidecar) else None):
+        if other and len(other.inputs) == len(tags.inputs) and other.get("CLFSHA") == tags.get("CLFSHA"):
+            return other
+    return None
 
 
 def _differences(tags, prediction):

@@ -8,18 +8,20 @@ from functools import reduce
 from astropy.io import fits
 
 from astroclf.checksum import VALID, datasum
-from astroclf.exceptions import ModelError
+from astroclf.exceptions import ModelError, TagError
 from astroclf.frames.files.pictures import picture_kind
 from astroclf.tags import memory
 from astroclf.tags.block import foreign_keywords, problems_of_cards, problems_of_values
 from astroclf.tags.keywords import KEYWORDS
 from astroclf.tags.models import Models
-from astroclf.tags.read import Tags, is_path, read_tags
+from astroclf.tags.read import Tags, is_path, read_block, read_tags
 from astroclf.tags.rewrite import find_paths, opened
+from astroclf.tags.sidecar import find_sidecar, is_sidecar, read_sidecar, subject_of
 from astroclf.tags.sums import chunks
 
 __all__ = ["Finding", "Result", "Verification", "Verifier", "verify_tags"]
 
+_TOO_MANY = "there is a sidecar, too, {}; the tags in the file go before it: untag the sidecar"
 _IN_MEMORY = "an object in memory has no stored bytes to compare; give the path"
 
 
@@ -74,7 +76,7 @@ class Verification:
     @property
     def tagged(self):
         """Whether there is a verdict: a person's label alone is none."""
-        return bool(self.tags and self.tags.verdict is not None)
+        return _has_verdict(self.tags)
 
     @property
     def wrong(self):
@@ -107,6 +109,10 @@ class Verification:
 
     def __str__(self):
         return "MISSING" if not self.tagged else str(Result.WRONG if self.wrong else Result.OK)
+
+
+def _has_verdict(tags):
+    return tags is not None and tags.verdict is not None
 
 
 _CHECKS = ("pixels", "name", "model", "preprocessing", "block")
@@ -168,17 +174,18 @@ class Verifier:
             return Verification(tags)
         if not is_path(target):
             return self._checked(tags, Finding("pixels", Result.UNKNOWN, _IN_MEMORY), _headers_in_memory(target))
-        path, _ = find_paths(target, None)
-        if picture_kind(path):
-            return self._checked(tags, _no_sums("the metadata of a picture have no DATASUMs"))
-        with opened(path) as source:
-            headers = {hdu.index: hdu.cards for hdu in source.hdus}
-            return self._checked(tags, _check_pixels(source, tags), headers)
+        sidecar = target if is_sidecar(target) else find_sidecar(target)
+        own = sidecar is None or (sidecar is not target and _has_verdict(read_block(target)))
+        pixels, headers = _check_file(target, tags)
+        if not own:
+            headers = {0: read_sidecar(sidecar).cards}
+        more = [Finding("block", Result.WRONG, _TOO_MANY.format(sidecar))] if own and sidecar else []
+        return self._checked(tags, pixels, headers, more)
 
-    def _checked(self, tags, pixels, headers=None):
+    def _checked(self, tags, pixels, headers, more=()):
         record, model = self._find_model(tags)
         prep = _check_preprocessing(tags, record)
-        block = _check_block(tags, record, headers)
+        block = [*_check_block(tags, record, headers), *more]
         return Verification(tags, (pixels, _check_name(tags), model, prep, *block))
 
     def _find_model(self, tags):
@@ -196,6 +203,18 @@ def _headers_in_memory(target):
     """Return the cards of ours of all headers, by index of the HDU."""
     headers = [hdu.header for hdu in target] if isinstance(target, fits.HDUList) else memory.headers_of(target)
     return {index: tuple(memory.cards_of(header).values()) for index, header in enumerate(headers)}
+
+
+def _check_file(target, tags):
+    """Check the pixels that tags are of; return the cards of all headers, too, by index of the HDU."""
+    try:
+        path, _ = find_paths(subject_of(target), None)
+    except TagError as error:
+        return Finding("pixels", Result.WRONG, str(error)), None
+    if picture_kind(path):
+        return _no_sums("of a picture no DATASUMs are kept"), None
+    with opened(path) as source:
+        return _check_pixels(source, tags), {hdu.index: hdu.cards for hdu in source.hdus}
 
 
 def _no_sums(why):
