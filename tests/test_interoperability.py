@@ -141,9 +141,9 @@ def test_astropy_has_no_remarks(pair):
 
 @pytest.fixture(scope="session")
 def fitsverify(need):
-    """Return the name of CFITSIO's fitsverify; Debian and conda-forge have a package of it."""
+    """Return the name of CFITSIO's fitsverify; Debian has a package of it."""
     program = shutil.which("fitsverify")
-    return program or need("fitsverify is not installed (Debian's package fitsverify, conda-forge's cfitsio)")
+    return program or need("fitsverify is not installed (Debian's package fitsverify)")
 
 
 def complaints(fitsverify, path):

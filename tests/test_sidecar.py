@@ -282,7 +282,9 @@ def test_command_line(tmp_path, monkeypatch, capsys):
     assert contents(tmp_path) == before
     assert main(["tag", "--sidecar", "a_flt.fits"]) == 0
     assert sorted(os.listdir()) == ["a_flt.fits", "a_flt_astroclf.fits", "a_flt_astroclf.png"]
-    assert main(["tag", "--sidecar", "-o", "tags", "a_flt.fits"]) == 0
+    capsys.readouterr()
+    assert main(["tag", "--sidecar", "-o", "tags", "a_flt.fits", "a_flt_astroclf.fits"]) == 0
+    assert "a_flt_astroclf.fits: warning: passed over: a sidecar has no pixels" in capsys.readouterr().err
     assert sorted(os.listdir("tags")) == ["a_flt_astroclf.fits", "a_flt_astroclf.png"]
     files = ["a_flt.fits", "a_flt_astroclf.fits", "tags/a_flt_astroclf.fits"]
     assert main(["verify", *files]) == 0

@@ -1,5 +1,5 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
-"""Bytes of real and simulated files through tag, tag again and untag: every frame there is, every layout, every packing."""
+"""Bytes of files through tag, tag again and untag: of every real frame there is, and of every layout."""
 
 import bz2
 import gzip
@@ -9,6 +9,7 @@ import warnings
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from astropy.io import fits
 
@@ -129,3 +130,15 @@ def test_compressed_frames(layout, tmp_path):
 def good(hdu):
     """Tell whether an HDU is an image extension that can be compressed."""
     return isinstance(hdu, fits.ImageHDU) and hdu.data is not None and hdu.data.ndim == 2
+
+
+def test_header_that_is_not_standard(tmp_path):
+    """Of a header filled up with zeros instead of blanks all cards and data are as before, but for what fills it up."""
+    path = tmp_path / "frame.fits"
+    fits.writeto(path, np.arange(2000, dtype="f4").reshape(40, 50))
+    raw = path.read_bytes()
+    end = raw.index(b"END" + b" " * 77) + 80
+    path.write_bytes(raw[:end] + bytes(2880 - end) + raw[2880:])
+    write_tags(path, PREDICTION)
+    remove_tags(path)
+    assert path.read_bytes() == raw

@@ -12,6 +12,7 @@ from astroclf.cli.common import (
     add_part_arguments,
     add_prior_argument,
     check_prior,
+    complain,
     open_frame,
     outcomes,
     printable,
@@ -98,6 +99,7 @@ def tag(args):
         out = "--combine" if args.combine else "--no-png"
         args.usage_error(f"--explain is for the picture of one frame: leave {out} out")
     check_prior(args)
+    _pass_over_sidecars(args)
     check_outputs(args, partial(_outputs, output_dir=args.output_dir, png=args.png, sidecar=args.sidecar))
     make_folder(args)
     options = {"sidecar": args.sidecar, "force": args.force, "detach": args.detach}
@@ -114,6 +116,17 @@ def tag(args):
         if outcome.value is not None:
             say(f"{printable(outcome.item)}: {outcome.value}")
     return int(failed)
+
+
+def _pass_over_sidecars(args):
+    """Leave out sidecars, so that all FITS files of a folder can be named again; not if there is nothing else."""
+    from astroclf.tags.sidecar import is_sidecar
+
+    sidecars = [file for file in args.files if is_sidecar(file)]
+    if len(sidecars) < len(args.files):
+        args.files = [file for file in args.files if file not in sidecars]
+        for file in sidecars:
+            complain("warning: passed over: a sidecar has no pixels", file)
 
 
 def _outputs(file, output_dir, png, sidecar):
