@@ -141,4 +141,4 @@ def test_header_that_is_not_standard(tmp_path):
     path.write_bytes(raw[:end] + bytes(2880 - end) + raw[2880:])
     write_tags(path, PREDICTION)
     remove_tags(path)
-    assert path.read_bytes() == raw
+    assert path.read_bytes() == raw[:end] + b" " * (2880 - end) + raw[2880:]
