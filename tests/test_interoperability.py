@@ -155,7 +155,7 @@ def complaints(fitsverify, path):
 
 
 def test_fitsverify(pair, fitsverify):
-    """CFITSIO has nothing to say of a tagged file that it did not say before, but that an unknown number has no value."""
+    """CFITSIO says of a tagged file what it said before, and that unknown numbers have no value."""
     before, after = (complaints(fitsverify, path) for path in pair)
     unknown = "*** Warning: CLFNOVEL has a null value."
     assert unknown in after
