@@ -150,26 +150,29 @@ def remove_tags(target, *, all=False, output=None, detach=False):
         If a CHECKSUM or DATASUM is wrong; it stays as it is.
     """
     old = read_tags(target)
-    drop = partial(is_tag, human=all)
     if not is_path(target):
-        set_block(target, [], drop, output)
+        set_block(target, [], partial(is_tag, human=all), output)
         return old
-    beside = target if is_sidecar(target) else find_sidecar(target)
-    if output is None and beside is not None:
-        remove_sidecar(Path(beside), human=all)
-        if beside is target:
-            return old
-    path, destination = find_paths(target, output)
+    if output is None and is_sidecar(target):
+        remove_sidecar(Path(target), human=all)
+        return old
+    _remove_from_file(*find_paths(target, output), all, detach)
+    sidecar = find_sidecar(target) if output is None else None
+    if sidecar is not None:
+        remove_sidecar(sidecar, human=all)
+    return old
+
+
+def _remove_from_file(path, destination, human, detach):
     if picture_kind(path):
-        untag_picture(path, destination, detach, human=all)
-        return old
+        untag_picture(path, destination, detach, human)
+        return
     with opened(path) as source:
-        edits = make_edits(source, [], drop)
+        edits = make_edits(source, [], partial(is_tag, human=human))
         if edits:
             edits = sealed(source, edits, force=True)
         if edits or destination != path:
             save(source, edits, destination, detach)
-    return old
 
 
 def _beside(target, prediction, output):
