@@ -39,7 +39,9 @@ __all__ = [
     "read_tags",
     "remove_label",
     "remove_tags",
+    "replay_tags",
     "summarize",
+    "verify_tags",
     "write_label",
     "write_tags",
 ]
@@ -65,7 +67,9 @@ _ROOM_OF = {
     "read_tags": "tags",
     "remove_label": "tags",
     "remove_tags": "tags",
+    "replay_tags": "tags",
     "summarize": "summary",
+    "verify_tags": "tags",
     "write_label": "tags",
     "write_tags": "tags",
 }

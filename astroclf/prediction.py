@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from astroclf.frames.frame import Origin
+from astroclf.options import Options
 from astroclf.taxonomy import TAXONOMY, UNKNOWN
 
 __all__ = ["Prediction", "Provenance", "Status"]
@@ -121,6 +122,12 @@ class Prediction:
     def label_set(self):
         """Conformal label set, holding the true class with probability `coverage`; None if there is none."""
         return None if self.n_set is None else self.labels[: self.n_set]
+
+    @property
+    def options(self):
+        """All settings that are not the model's defaults, the part of the file that was asked for among them."""
+        asked = Options(hdu=self.origin.hdu, plane=self.origin.plane)
+        return ";".join(filter(None, (self.provenance.options, str(asked))))
 
     def written_to(self, origin):
         """

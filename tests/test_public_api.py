@@ -36,7 +36,9 @@ PUBLIC = [
     "read_tags",
     "remove_label",
     "remove_tags",
+    "replay_tags",
     "summarize",
+    "verify_tags",
     "write_label",
     "write_tags",
 ]

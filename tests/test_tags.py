@@ -2,8 +2,9 @@
 """Tests of the tag block: its keywords, its record, and blocks of headers in memory."""
 
 import math
+import re
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import numpy as np
@@ -282,3 +283,28 @@ def test_objects_that_cannot_be_tagged():
         write_tags(CCDData([1], unit="adu", meta={"a": {"b": object()}}), PREDICTION)
     with pytest.raises(TagError, match=r"output=x.fits needs a path"):
         write_tags(fits.Header(), PREDICTION, output="x.fits")
+
+
+CONTRACT = {
+    str: "CLFCLASS CLFSTAT CLFLABn CLFGROUP CLFTAXON CLFAVM CLFHDU CLFDSUM CLFFILE CLFINn CLFMODEL CLFSHA CLFPREP "
+    "CLFOPTS CLFSIDE CLFVERS CLFDATE CLFHLAB CLFHWHO CLFHDATE",
+    float: "CLFPROB CLFPRBn CLFGPROB CLFCOVER CLFNOVEL CLFQUAL CLFAGREE",
+    int: "CLFNSET CLFUAT",
+}
+"""Keywords by type, as they were promised."""
+
+
+def test_keywords_are_those_promised():
+    """No keyword is renamed, lost or given another type without notice, and all fit a card."""
+    assert {keyword.name: keyword.kind for keyword in KEYWORDS} == {
+        name: kind for kind, names in CONTRACT.items() for name in names.split()
+    }
+    assert all(len(keyword.name) <= 8 and re.fullmatch("CLF[A-Z]+n?", keyword.name) for keyword in KEYWORDS)
+
+
+def test_date_is_utc():
+    """A time of any zone is written as UTC, in the card and in HISTORY."""
+    when = WHEN.astimezone(timezone(timedelta(hours=5, minutes=30)))
+    header = fits.Header(to_cards(PREDICTION, when=when))
+    assert header["CLFDATE"] == "2026-11-22T17:21:31"
+    assert "tagged 2026-11-22T17:21:31:" in str(header["HISTORY"])

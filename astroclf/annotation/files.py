@@ -2,7 +2,6 @@
 """Where an annotated picture goes, whether it may go there, and how it gets there in one piece."""
 
 import os
-import re
 import secrets
 import shutil
 from io import BytesIO
@@ -11,11 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from astroclf.exceptions import AstroclfError
+from astroclf.frames.files.containers import bare_name
 from astroclf.frames.files.pictures import is_annotated
 
 __all__ = ["picture_path", "save_annotated", "to_png", "write_whole"]
 
-_FITS_SUFFIX = re.compile(r"(?<=.)\.(fits|fit|fts)(\.(gz|bz2|fz))?$", re.IGNORECASE)
 _COMPRESSION = 3
 """Of sky noise, 6 makes files no smaller in three times the time."""
 
@@ -41,7 +40,7 @@ def picture_path(fits_path, output_dir=None, *, ending="_astroclf"):
     """
     fits_path = Path(fits_path)
     folder = fits_path.parent if output_dir is None else Path(output_dir)
-    return folder / f"{_FITS_SUFFIX.sub('', fits_path.name)}{ending}.png"
+    return folder / f"{bare_name(fits_path)}{ending}.png"
 
 
 def save_annotated(figure, path):

@@ -12,6 +12,7 @@ from astroclf.cli.common import (
     add_part_arguments,
     add_prior_argument,
     check_prior,
+    complain,
     open_frame,
     outcomes,
     printable,
@@ -35,7 +36,10 @@ file that exists where a copy or a picture goes is overwritten only if astroclf 
 files have no header: with -o, the metadata of a copy are tagged.
 
 With --combine, files of one target, as of several filters, all get the same verdict, with the names
-of the others in CLFIN1, CLFIN2...; there is one picture, in colour, beside the first of them."""
+of the others in CLFIN1, CLFIN2...; there is one picture, in colour, beside the first of them.
+
+With --sidecar the files are not touched, wherever they are: the tags go to <name>_astroclf.fits, which
+is but a header, beside the file or into DIR; show, verify, replay and untag look there, too."""
 
 _EXAMPLES = """
 astroclf tag --dry-run m51.fits
@@ -43,6 +47,7 @@ astroclf tag -o tagged/ -j 4 night1/*.fits
 astroclf tag --no-png m51.fits.fz
 astroclf tag --model my.astroclf m51.fits
 astroclf tag --explain m51.fits
+astroclf tag --sidecar -o tags/ archive/*.fits
 astroclf tag --combine -o tagged/ m51_f435w_drz.fits m51_f555w_drz.fits m51_f814w_drz.fits
 """
 
@@ -68,6 +73,9 @@ def add_verb(verbs):
         action="store_true",
         help="draw a line in the picture around what speaks for the first class",
     )
+    parser.add_argument(
+        "--sidecar", action="store_true", help="leave the files as they are: tags go to files of their own"
+    )
     add_combine_argument(parser)
     add_model_argument(parser)
     add_prior_argument(parser)
@@ -91,9 +99,10 @@ def tag(args):
         out = "--combine" if args.combine else "--no-png"
         args.usage_error(f"--explain is for the picture of one frame: leave {out} out")
     check_prior(args)
-    check_outputs(args, partial(_outputs, output_dir=args.output_dir, png=args.png))
+    _pass_over_sidecars(args)
+    check_outputs(args, partial(_outputs, output_dir=args.output_dir, png=args.png, sidecar=args.sidecar))
     make_folder(args)
-    options = {"force": args.force, "detach": args.detach}
+    options = {"sidecar": args.sidecar, "force": args.force, "detach": args.detach}
     reader = partial(_read if args.combine else open_frame, hdu=args.hdu, plane=args.plane)
     settings = {"prior": args.prior, "threads": threads_per_worker(args)}
     make = partial(_classifier, args.model, settings)
@@ -109,12 +118,32 @@ def tag(args):
     return int(failed)
 
 
-def _outputs(file, output_dir, png):
+def _pass_over_sidecars(args):
+    """Leave out sidecars, so that all FITS files of a folder can be named again; not if there is nothing else."""
+    from astroclf.tags.sidecar import is_sidecar
+
+    sidecars = [file for file in args.files if is_sidecar(file)]
+    if len(sidecars) < len(args.files):
+        args.files = [file for file in args.files if file not in sidecars]
+        for file in sidecars:
+            complain("warning: passed over: a sidecar has no pixels", file)
+
+
+def _outputs(file, output_dir, png, sidecar):
     from astroclf.annotation import picture_path
 
-    yield output_of(file, output_dir) or Path(file)
+    yield _place(file, output_dir, sidecar) or Path(file)
     if png:
         yield picture_path(Path(file), output_dir)
+
+
+def _place(file, output_dir, sidecar):
+    """Return where the copy of a file goes, or its sidecar; None for the file itself."""
+    if not sidecar:
+        return output_of(file, output_dir)
+    from astroclf.tags.sidecar import sidecar_path
+
+    return sidecar_path(file, output_dir)
 
 
 def _read(file, hdu, plane):
@@ -138,7 +167,7 @@ def _make(make, reader, output_dir, png, dry_run, options, combine=False, explai
     def tag_one(file):
         frame = classifier.record.preprocessor.clean(reader(file))
         prediction = classifier(frame)
-        output = output_of(file, output_dir)
+        output = _place(file, output_dir, options["sidecar"])
         if dry_run:
             return "\n".join(map(str, [prediction, *_changes(file, prediction, output, options)]))
         if not png:
@@ -168,11 +197,16 @@ def _write_and_draw(frame, file, prediction, output, options, explanation):
     from astroclf import annotate
     from astroclf.annotation import save_annotated
 
-    picture = _free_picture(output or file)
+    picture = _free_picture(_pictured(file, output, options))
     figure = annotate(frame, prediction, explanation=explanation)
     told = _write(file, prediction, output, options)
     save_annotated(figure, picture)
     return f"{told}, {printable(str(picture))}"
+
+
+def _pictured(file, output, options):
+    """Return the file that a picture goes beside: a copy, or the place of one beside a sidecar."""
+    return output.with_name(Path(file).name) if output and options["sidecar"] else output or file
 
 
 def _free_picture(file):
@@ -190,12 +224,12 @@ def _tag_group(classifier, reader, output_dir, png, dry_run, options, files):
     """Tag files of one target with one verdict, and draw them in colour beside the first."""
     frames = [classifier.record.preprocessor.clean(reader(file)) for file in files]
     prediction = classifier.combine(frames)
-    outputs = [output_of(file, output_dir) for file in files]
+    outputs = [_place(file, output_dir, options["sidecar"]) for file in files]
     jobs = [(file, prediction.written_to(f.origin), output) for file, f, output in zip(files, frames, outputs)]
     if dry_run:
         lines = [line for job in jobs for line in (f"{printable(job[0])}:", *_changes(*job, options))]
         return "\n".join(map(str, [prediction, *lines]))
-    draw = _drawing(frames, prediction, outputs[0] or files[0]) if png else None
+    draw = _drawing(frames, prediction, _pictured(files[0], outputs[0], options)) if png else None
     written, errors = _write_all(jobs, options)
     if draw and written:
         written.append(draw())

@@ -89,6 +89,10 @@ class Origin:
         The address of a remote file.
     inputs : tuple of str
         Names of the frames that were combined; of one of these, which has a path, those of the others.
+    hdu : int or None
+        Index of the HDU that was asked for and read alone; None if the file's layout decided.
+    plane : int or None
+        Plane of a cube, or page of a picture, that was asked for, counted from 1.
     """
 
     path: Path | None = None
@@ -98,6 +102,8 @@ class Origin:
     present: tuple[str, ...] = ()
     url: str | None = None
     inputs: tuple[str, ...] = ()
+    hdu: int | None = None
+    plane: int | None = None
 
     @property
     def name(self):

@@ -119,6 +119,7 @@ def _read_hdus(hdul, hdu, plane, name, **origin):
         else:
             index = _first_image(hdul) if hdu is None else _index_of(hdul, hdu, name)
             reading = read_hdu(hdul, index, name, plane)
+            origin |= {"hdu": index, "plane": plane}
         return to_frame(reading, hdul, name, **origin)
 
 

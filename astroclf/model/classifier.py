@@ -9,6 +9,7 @@ from astroclf.model.novelty import NOVEL, NoveltyScore
 from astroclf.model.prior import Prior
 from astroclf.model.record import BUNDLED, load_record
 from astroclf.model.userfile import HeadBackend, UserRecord, is_user_model, load_user_model
+from astroclf.options import Options
 from astroclf.prediction import Prediction, Provenance, Status
 from astroclf.render import ORIENTATIONS, orient
 from astroclf.taxonomy import group_or_self
@@ -222,14 +223,13 @@ class Classifier:
 
     def _provenance(self, combined):
         record = self.record
-        options = [f"combine={combined}"] if combined > 1 else []
-        if self.prior:
-            options.append(f"prior={self.prior}")
-        if self.views != record.views:
-            options.append(f"views={self.views}")
-        if self._backend.name != "onnx":
-            options.append(f"backend={self._backend.name}")
-        return Provenance(record.name, record.sha256, record.preprocessor.digest, ";".join(options))
+        options = Options(
+            combine=combined if combined > 1 else None,
+            prior=str(self.prior) if self.prior else None,
+            views=self.views if self.views != record.views else None,
+            backend=self._backend.name if self._backend.name != "onnx" else None,
+        )
+        return Provenance(record.name, record.sha256, record.preprocessor.digest, str(options))
 
 
 def load_model(model):

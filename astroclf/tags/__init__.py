@@ -6,16 +6,22 @@ from astroclf.tags.label import plan_label, remove_label, write_label
 from astroclf.tags.labelled import LabelledFile, labelled_files
 from astroclf.tags.person import HumanLabel
 from astroclf.tags.read import Tags, read_tags
+from astroclf.tags.replay import Replay, replay_tags
 from astroclf.tags.rewrite import Change
+from astroclf.tags.verify import Finding, Result, Verification, verify_tags
 from astroclf.tags.write import plan_tags, remove_tags, write_tags
 
 __all__ = [
     "KEYWORDS",
     "Change",
+    "Finding",
     "HumanLabel",
     "Keyword",
     "LabelledFile",
+    "Replay",
+    "Result",
     "Tags",
+    "Verification",
     "keyword_table",
     "labelled_files",
     "plan_label",
@@ -23,7 +29,9 @@ __all__ = [
     "read_tags",
     "remove_label",
     "remove_tags",
+    "replay_tags",
     "to_cards",
+    "verify_tags",
     "write_label",
     "write_tags",
 ]

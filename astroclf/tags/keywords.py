@@ -15,7 +15,10 @@ from astroclf.exceptions import TagError
 from astroclf.tags.cards import printable, string_image
 from astroclf.taxonomy import concept
 
-__all__ = ["HUMAN", "KEYWORDS", "Keyword", "is_label", "is_tag", "iso_date", "keyword_table", "make_card", "to_cards"]
+__all__ = [
+    "HUMAN", "KEYWORDS", "Keyword", "history_text", "is_label", "is_tag", "iso_date", "keyword_table", "make_card",
+    "to_cards",
+]  # fmt: skip
 
 _SHA_DIGITS = 16
 _MIN_RANKED = 3
@@ -228,8 +231,14 @@ KEYWORDS = (
         str,
         "settings that are not its defaults",
         "Every setting that differs from the model record's defaults, as ``key=value`` joined by ``;``: with "
-        "CLFSHA enough to repeat the verdict.",
-        lambda p, stamp: p.provenance.options,
+        "CLFSHA enough to repeat the verdict, as ``astroclf replay`` does.",
+        lambda p, stamp: p.options,
+    ),
+    Keyword(
+        "CLFSIDE",
+        str,
+        "file the tags of this sidecar are of",
+        "In a sidecar only: the file that its tags are of, as a path from the folder of the sidecar.",
     ),
     Keyword(
         "CLFVERS",
@@ -367,8 +376,12 @@ def to_cards(prediction, *, file="", when=None):
     for numbered, group in groupby((k for k in KEYWORDS if k.read), key=lambda keyword: keyword.numbered):
         rows = [(keyword, keyword.read(prediction, stamp)) for keyword in group]
         cards.extend(_numbered_cards(rows) if numbered else [_card(k, k.name, value) for k, value in rows])
-    text = f"astroclf {__version__} tagged {date}: {prediction.verdict}"
-    return [*cards, fits.Card("HISTORY", text[:_HISTORY_WIDTH])]
+    return [*cards, fits.Card("HISTORY", history_text(__version__, date, prediction.verdict))]
+
+
+def history_text(version, date, verdict):
+    """Return what HISTORY says of a tagging: by which astroclf, when (ISO 8601) and with which verdict."""
+    return f"astroclf {version} tagged {date}: {verdict}"[:_HISTORY_WIDTH]
 
 
 def iso_date(when=None):

@@ -9,6 +9,7 @@ from pathlib import Path
 from astroclf.exceptions import AstroclfWarning, TagError
 from astroclf.tags.person import HumanLabel, checked_label
 from astroclf.tags.read import is_path, read_tags
+from astroclf.tags.sidecar import is_sidecar
 
 __all__ = ["Correction", "LabelledFile", "labelled_files", "read_corrections"]
 
@@ -146,10 +147,14 @@ def read_corrections(path):
 
 
 def _files(path):
-    """Return a file itself, or the files in a folder whose names are those of FITS files and pictures."""
+    """Return a file itself, or the files in a folder whose names are those of FITS files and pictures; no sidecars."""
     if not path.is_dir():
         return [path]
-    return sorted(file for file in path.rglob("*") if file.name.lower().endswith(_NAMES) and file.is_file())
+    return sorted(
+        file
+        for file in path.rglob("*")
+        if file.name.lower().endswith(_NAMES) and file.is_file() and not is_sidecar(file)
+    )
 
 
 def _labelled(file, own_classes, strict):

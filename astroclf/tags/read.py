@@ -3,9 +3,11 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 
+from astroclf.exceptions import TagError
 from astroclf.frames.files.pictures import picture_kind
 from astroclf.tags import memory
 from astroclf.tags.cards import card_value, keyword_of, printable
@@ -14,8 +16,9 @@ from astroclf.tags.fitsfile import homes, walk
 from astroclf.tags.keywords import is_tag
 from astroclf.tags.person import Labels
 from astroclf.tags.picture import read_picture_tags
+from astroclf.tags.sidecar import find_sidecar, is_sidecar, read_sidecar, subject_of
 
-__all__ = ["Tags", "file_name", "is_path", "read_tags"]
+__all__ = ["Tags", "file_name", "is_path", "read_block", "read_tags"]
 
 
 class Tags(Mapping):
@@ -184,7 +187,8 @@ def read_tags(source):
     -------
     tags : Tags or None
         None if there is no block, neither in the primary header nor in that of a compressed image
-        that was the primary.
+        that was the primary, nor in a sidecar beside the file. A verdict in the file itself goes before that of a
+        sidecar; so do labels of people.
 
     Raises
     ------
@@ -195,12 +199,34 @@ def read_tags(source):
         headers = memory.headers_of(source)
         return _tags([memory.cards_of(header).values() for header in headers], memory.name_of(source, headers))
     path = Path(source)
-    if picture_kind(path):
-        values, labels = read_picture_tags(path)
-        return _record(values, labels, printable(path.name))
-    with open_fits(path) as stream:
-        found = homes(walk(stream, path))
-    return _tags([hdu.cards for hdu in found], file_name(found, path))
+    values, labels, file = _in_file(path)
+    sidecar = None if values else find_sidecar(path)
+    if sidecar is not None:
+        values, others = _in_headers([read_sidecar(sidecar).cards])
+        labels = labels or others
+    return _record(values, labels, file)
+
+
+def read_block(path):
+    """
+    Read the tag block of a file, as `read_tags` does, but look for no sidecar.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+
+    Returns
+    -------
+    tags : Tags or None
+        None if there is no block in the file itself.
+
+    Raises
+    ------
+    TagError
+        If the file cannot be read or is not FITS.
+    """
+    return _record(*_in_file(Path(path)))
 
 
 def is_path(source):
@@ -228,14 +254,36 @@ def file_name(hdus, path):
     return printable(next((name for name in names if isinstance(name, str) and name), path.name))
 
 
+def _in_file(path):
+    """Return the values and labels that a file has, and the name it goes by; a sidecar goes by that of its file."""
+    if picture_kind(path):
+        return *read_picture_tags(path), printable(path.name)
+    with open_fits(path) as stream:
+        found = homes(walk(stream, path))
+    values, labels = _in_headers([hdu.cards for hdu in found])
+    return values, labels, _name_of_subject(path) if is_sidecar(path) else file_name(found, path)
+
+
+def _name_of_subject(sidecar):
+    """Return the name of the file that a sidecar is of; empty if that is not there or cannot be read."""
+    with suppress(TagError):
+        _, _, file = _in_file(subject_of(sidecar))
+        return file
+    return ""
+
+
 def _tags(headers, file):
+    return _record(*_in_headers(headers), file)
+
+
+def _in_headers(headers):
     """Return the block of the last of the headers that has one, and the labels of all of them."""
     headers = [list(cards) for cards in headers]
     blocks = [[card for card in cards if is_tag(card) and keyword_of(card) != "HISTORY"] for cards in headers]
     values = {}
     for card in next(filter(None, reversed(blocks)), []):
         values.setdefault(keyword_of(card), card_value(card))
-    return _record(values, Labels.from_cards(chain.from_iterable(headers)), file)
+    return values, Labels.from_cards(chain.from_iterable(headers))
 
 
 def _record(values, labels, file):

@@ -21,7 +21,7 @@ from astroclf.tags.cards import join_cards, keyword_of
 from astroclf.tags.container import Container, open_fits
 from astroclf.tags.fitsfile import HDU, homes, read_hdus
 from astroclf.tags.keywords import is_label
-from astroclf.tags.read import read_tags
+from astroclf.tags.read import read_block
 from astroclf.tags.replacing import replacing
 from astroclf.tags.sums import check_sums, chunks, seal
 
@@ -118,7 +118,7 @@ def find_paths(target, output):
     except (OSError, RuntimeError) as error:
         msg = f"{getattr(error, 'filename', None) or target}: {getattr(error, 'strerror', None) or error}"
         raise TagError(msg) from error
-    if taken and read_tags(destination) is None:
+    if taken and read_block(destination) is None:
         msg = f"{destination}: exists and has no tag block; choose another name for the output, or remove it first"
         raise TagError(msg)
     return path, destination

@@ -11,14 +11,15 @@ from astroclf.tags import memory
 from astroclf.tags.fitsfile import homes
 from astroclf.tags.keywords import is_tag, to_cards
 from astroclf.tags.picture import plan_picture, tag_picture, untag_picture
-from astroclf.tags.read import file_name, is_path, read_tags
+from astroclf.tags.read import file_name, is_path, read_block, read_tags
 from astroclf.tags.replacing import check_replaceable
-from astroclf.tags.rewrite import Change, find_paths, make_edits, opened, planned, save, sealed, set_block
+from astroclf.tags.rewrite import Change, Source, find_paths, make_edits, opened, planned, save, sealed, set_block
+from astroclf.tags.sidecar import find_sidecar, is_sidecar, new_sidecar, place_sidecar, remove_sidecar, save_sidecar
 
 __all__ = ["plan_tags", "remove_tags", "write_tags"]
 
 
-def write_tags(target, prediction, *, output=None, force=False, detach=False):
+def write_tags(target, prediction, *, output=None, sidecar=False, force=False, detach=False):
     """
     Write a prediction into a header, in place of an earlier one.
 
@@ -37,6 +38,9 @@ def write_tags(target, prediction, *, output=None, force=False, detach=False):
     output : str or `~pathlib.Path`, optional
         Write a tagged copy, to this file or under the same name into this folder. A file that is there
         already is replaced only if it has a tag block. The copy is compressed as ``target`` is.
+    sidecar : bool, optional
+        Leave the file alone, whatever its kind, and write the block to a FITS file of its own that is but a header:
+        ``<name>_astroclf.fits``, beside the file or into the folder ``output``.
     force : bool, optional
         Tag a file that has a wrong CHECKSUM or DATASUM, with a warning; these stay as they are.
     detach : bool, optional
@@ -52,13 +56,18 @@ def write_tags(target, prediction, *, output=None, force=False, detach=False):
     ------
     TagError
         If the file is neither FITS nor such a picture, damaged, changed since it was classified, or
-        cannot be replaced. It is as it was.
+        cannot be replaced. It is as it was. Or if a sidecar is asked for where the file has a block of its own, or
+        another file is where it goes.
 
     Warns
     -----
     AstroclfWarning
         If a wrong checksum was tagged by force.
     """
+    if sidecar:
+        place, _, cards = _beside(target, prediction, output)
+        save_sidecar(cards, place)
+        return read_tags(place)
     if not is_path(target):
         cards = to_cards(prediction, file=memory.name_of(target, memory.headers_of(target)))
         set_block(target, cards, is_tag, output)
@@ -74,13 +83,13 @@ def write_tags(target, prediction, *, output=None, force=False, detach=False):
     return read_tags(destination)
 
 
-def plan_tags(path, prediction, *, output=None, force=False, detach=False):
+def plan_tags(path, prediction, *, output=None, sidecar=False, force=False, detach=False):
     """
     Return what `write_tags` would change, and write nothing.
 
     Parameters
     ----------
-    path, prediction, output, force, detach
+    path, prediction, output, sidecar, force, detach
         As for `write_tags`; ``path`` is a file.
 
     Returns
@@ -93,6 +102,10 @@ def plan_tags(path, prediction, *, output=None, force=False, detach=False):
     TagError
         Where `write_tags` would refuse.
     """
+    if sidecar:
+        place, old, cards = _beside(path, prediction, output)
+        check_replaceable(place)
+        return planned(Source(place, None, None, 0, [old]), {0: cards})
     path, destination = find_paths(path, output)
     if picture_kind(path):
         values = plan_picture(path, prediction, destination, detach)
@@ -107,7 +120,8 @@ def remove_tags(target, *, all=False, output=None, detach=False):
     """
     Remove the tag block of a header.
 
-    A plain, standard FITS file, and a picture, becomes byte for byte what it was before it was tagged.
+    A plain, standard FITS file, and a picture, becomes byte for byte what it was before it was tagged. A sidecar that
+    astroclf made is removed, be it named itself or beside the file.
 
     Parameters
     ----------
@@ -136,21 +150,44 @@ def remove_tags(target, *, all=False, output=None, detach=False):
         If a CHECKSUM or DATASUM is wrong; it stays as it is.
     """
     old = read_tags(target)
-    drop = partial(is_tag, human=all)
     if not is_path(target):
-        set_block(target, [], drop, output)
+        set_block(target, [], partial(is_tag, human=all), output)
         return old
-    path, destination = find_paths(target, output)
+    if output is None and is_sidecar(target):
+        remove_sidecar(Path(target), human=all)
+        return old
+    _remove_from_file(*find_paths(target, output), all, detach)
+    sidecar = find_sidecar(target) if output is None else None
+    if sidecar is not None:
+        remove_sidecar(sidecar, human=all)
+    return old
+
+
+def _remove_from_file(path, destination, human, detach):
     if picture_kind(path):
-        untag_picture(path, destination, detach, human=all)
-        return old
+        untag_picture(path, destination, detach, human)
+        return
     with opened(path) as source:
-        edits = make_edits(source, [], drop)
+        edits = make_edits(source, [], partial(is_tag, human=human))
         if edits:
             edits = sealed(source, edits, force=True)
         if edits or destination != path:
             save(source, edits, destination, detach)
-    return old
+
+
+def _beside(target, prediction, output):
+    """Return where the sidecar of a file goes, its header as it is, and its cards as they are to be."""
+    if not is_path(target):
+        msg = f"sidecar=True needs a path, not an object in memory ({type(target).__name__}); name the file"
+        raise TagError(msg)
+    path, _ = find_paths(target, None)
+    own = read_block(path)
+    if own is not None and own.verdict is not None:
+        msg = f"{target}: has tags of its own, which go before those of a sidecar; untag it first"
+        raise TagError(msg)
+    _check_unchanged(path, path.stat(), prediction.origin)
+    place = place_sidecar(target, output)
+    return place, *new_sidecar(target, prediction, place)
 
 
 def _tagging(source, prediction, destination, force):

@@ -21,6 +21,7 @@ from astroclf.frames import read_frame
 from astroclf.model.record import load_record
 from astroclf.model.userfile import FEATURES, SUFFIX, check_label, check_name, load_user_model, save_user_model
 from astroclf.render import orient
+from astroclf.tags.sidecar import is_sidecar
 from astroclf.train import tune
 from astroclf.train.calibrate import calibrate
 from astroclf.train.evaluate import Case, read_examples
@@ -67,13 +68,13 @@ def find_cases(source):
 
 
 def _visible(folder):
-    return sorted(path for path in folder.iterdir() if not path.name.startswith(".") and not _drawn(path))
+    return sorted(path for path in folder.iterdir() if not path.name.startswith(".") and not _ours(path))
 
 
-def _drawn(path):
-    """Tell whether a file is a picture that astroclf drew of a frame, perhaps of the one beside it."""
+def _ours(path):
+    """Tell whether a file is what astroclf made of a frame, perhaps of the one beside it: a picture or a sidecar."""
     if not path.name.endswith("_astroclf.png"):
-        return False
+        return is_sidecar(path)
     from astroclf.annotation import is_annotated
 
     return is_annotated(path)

@@ -4,17 +4,20 @@
 import bz2
 import gzip
 import os
+import re
 import tempfile
 import zlib
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 from astroclf.exceptions import FrameError
 
-__all__ = ["LARGEST_FILE", "open_local", "open_stream", "what_it_is"]
+__all__ = ["LARGEST_FILE", "bare_name", "open_local", "open_stream", "what_it_is"]
 
 LARGEST_FILE = 2**32
 """Bytes at most of what is copied to disk, unpacked, because it cannot be read in any order as it is: 4 GiB."""
 
+_SUFFIX = re.compile(r"(?<=.)\.(fits|fit|fts)(\.(gz|bz2|fz))?$", re.IGNORECASE)
 _HEAD = 2880
 _CHUNK = 2**20
 _UNPACKERS = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open}
@@ -56,6 +59,23 @@ _PLACES = {
     (257, b"ustar"): "a tar archive; unpack it",
 }
 """What they have further on."""
+
+
+def bare_name(path):
+    """
+    Return the name of a file without the endings of FITS files.
+
+    Parameters
+    ----------
+    path : path-like
+        The file; it need not exist.
+
+    Returns
+    -------
+    name : str
+        Without ``.fits``, ``.fit`` or ``.fts`` and without ``.gz``, ``.bz2`` or ``.fz`` after it, in either case.
+    """
+    return _SUFFIX.sub("", Path(path).name)
 
 
 @contextmanager

@@ -143,7 +143,7 @@ def read_picture(path, hdu=None, plane=None):
     wcs = None if _turned(image) else avm_wcs(avm, reading.data.shape)
     hdul = fits.HDUList([fits.PrimaryHDU(header=avm_header(avm))])
     frame = to_frame(replace(reading, notes=notes, wcs=wcs), hdul, str(path))
-    return replace(frame, origin=Origin(path, fingerprint=fingerprint(status)))
+    return replace(frame, origin=Origin(path, fingerprint=fingerprint(status), plane=plane))
 
 
 @contextmanager

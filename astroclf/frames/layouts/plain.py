@@ -91,6 +91,8 @@ def first_image(hdul, name):
     if not images:
         kinds = ", ".join(f"{index}: {_contents(hdu)}" for index, hdu in enumerate(hdul))
         msg = f"{name}: no HDU holds an image ({kinds})"
+        if side := hdul[0].header.get("CLFSIDE"):
+            msg = f"{name}: is the sidecar of {side} and holds its tags only; name that file"
         raise FrameError(msg)
     if hdul[0].header.get("NAXIS"):
         return images[0], ()
