@@ -7,13 +7,13 @@ import os
 import sys
 
 from astroclf import __version__
-from astroclf.cli import classify, demo, evaluate, info, label, preview, show, tag, train, untag
+from astroclf.cli import classify, demo, evaluate, info, label, preview, recover, show, tag, train, untag
 from astroclf.cli.common import complain, reason
 from astroclf.exceptions import AstroclfError
 
 __all__ = ["main", "make_parser"]
 
-_VERBS = (info, classify, preview, tag, show, untag, label, train, evaluate, demo)
+_VERBS = (info, classify, preview, tag, show, untag, label, recover, train, evaluate, demo)
 
 _EPILOG = """\
 examples:

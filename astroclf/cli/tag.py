@@ -18,6 +18,7 @@ from astroclf.cli.common import (
     reason,
     say,
     threads_per_worker,
+    writing_options,
 )
 from astroclf.cli.groups import add_combine_argument, find_groups
 from astroclf.cli.outputs import add_output_arguments, check_outputs, make_folder, output_of, stand_in
@@ -93,7 +94,7 @@ def tag(args):
     check_prior(args)
     check_outputs(args, partial(_outputs, output_dir=args.output_dir, png=args.png))
     make_folder(args)
-    options = {"force": args.force, "detach": args.detach}
+    options = {"force": args.force, **writing_options(args)}
     reader = partial(_read if args.combine else open_frame, hdu=args.hdu, plane=args.plane)
     settings = {"prior": args.prior, "threads": threads_per_worker(args)}
     make = partial(_classifier, args.model, settings)

@@ -7,6 +7,7 @@ from itertools import chain
 from pathlib import Path
 
 from astroclf.frames.files.pictures import picture_kind
+from astroclf.storage.recovery import still
 from astroclf.tags import memory
 from astroclf.tags.cards import card_value, keyword_of, printable
 from astroclf.tags.container import open_fits
@@ -189,7 +190,7 @@ def read_tags(source):
     Raises
     ------
     TagError
-        If the file cannot be read or is not FITS, or the object has no header.
+        If the file cannot be read, is half written and cannot be put back, or is not FITS, or the object has no header.
     """
     if not is_path(source):
         headers = memory.headers_of(source)
@@ -198,7 +199,7 @@ def read_tags(source):
     if picture_kind(path):
         values, labels = read_picture_tags(path)
         return _record(values, labels, printable(path.name))
-    with open_fits(path) as stream:
+    with still(path), open_fits(path) as stream:
         found = homes(walk(stream, path))
     return _tags([hdu.cards for hdu in found], file_name(found, path))
 

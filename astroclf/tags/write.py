@@ -7,23 +7,25 @@ from pathlib import Path
 from astroclf.exceptions import TagError
 from astroclf.frames.files.pictures import picture_kind
 from astroclf.frames.frame import fingerprint
+from astroclf.storage.manner import Manner
+from astroclf.storage.replacing import check_changeable
 from astroclf.tags import memory
 from astroclf.tags.fitsfile import homes
 from astroclf.tags.keywords import is_tag, to_cards
 from astroclf.tags.picture import plan_picture, tag_picture, untag_picture
 from astroclf.tags.read import file_name, is_path, read_tags
-from astroclf.tags.replacing import check_replaceable
 from astroclf.tags.rewrite import Change, find_paths, make_edits, opened, planned, save, sealed, set_block
 
 __all__ = ["plan_tags", "remove_tags", "write_tags"]
 
 
-def write_tags(target, prediction, *, output=None, force=False, detach=False):
+def write_tags(target, prediction, *, output=None, force=False, detach=False, atomic=False, keep_times=False):
     """
     Write a prediction into a header, in place of an earlier one.
 
-    Pixels are never decoded, and no byte outside the header that holds the block changes. A file is replaced
-    at once: whatever happens, there is the old one or the new one.
+    Pixels are never decoded, and no byte outside the header that holds the block changes. Whatever happens, there
+    is the old file or the new one: where the block has room the header is written in place, with an undo journal
+    beside the file, which the next function of astroclf that opens the file obeys; else the file is replaced at once.
 
     Parameters
     ----------
@@ -42,6 +44,10 @@ def write_tags(target, prediction, *, output=None, force=False, detach=False):
     detach : bool, optional
         Tag a file whose other hard links or whose owner or attributes cannot be kept; other links
         keep the old content.
+    atomic : bool, optional
+        Never write in place, always replace the file.
+    keep_times : bool, optional
+        Keep the times of the last reading and of the last change of a file that is there already.
 
     Returns
     -------
@@ -51,8 +57,8 @@ def write_tags(target, prediction, *, output=None, force=False, detach=False):
     Raises
     ------
     TagError
-        If the file is neither FITS nor such a picture, damaged, changed since it was classified, or
-        cannot be replaced. It is as it was.
+        If the file is neither FITS nor such a picture, damaged, changed since it was classified, being written
+        by another process, or cannot be written. It is as it was.
 
     Warns
     -----
@@ -64,23 +70,24 @@ def write_tags(target, prediction, *, output=None, force=False, detach=False):
         set_block(target, cards, is_tag, output)
         return read_tags(target)
     path, destination = find_paths(target, output)
+    manner = Manner(detach, atomic, keep_times)
     if picture_kind(path):
         _check_unchanged(path, path.stat(), prediction.origin)
-        tag_picture(path, prediction, destination, detach)
+        tag_picture(path, prediction, destination, manner)
         return read_tags(destination)
-    with opened(path) as source:
+    with opened(path, destination) as source:
         edits = _tagging(source, prediction, destination, force)
-        save(source, edits, destination, detach)
+        save(source, edits, destination, manner)
     return read_tags(destination)
 
 
-def plan_tags(path, prediction, *, output=None, force=False, detach=False):
+def plan_tags(path, prediction, *, output=None, force=False, detach=False, atomic=False, keep_times=False):
     """
     Return what `write_tags` would change, and write nothing.
 
     Parameters
     ----------
-    path, prediction, output, force, detach
+    path, prediction, output, force, detach, atomic, keep_times
         As for `write_tags`; ``path`` is a file.
 
     Returns
@@ -95,15 +102,15 @@ def plan_tags(path, prediction, *, output=None, force=False, detach=False):
     """
     path, destination = find_paths(path, output)
     if picture_kind(path):
-        values = plan_picture(path, prediction, destination, detach)
+        values = plan_picture(path, prediction, destination, Manner(detach, atomic, keep_times))
         return [Change(0, "", f"{keyword:8}= {value}") for keyword, value in values.items()]
     with opened(path) as source:
         edits = _tagging(source, prediction, destination, force)
-        check_replaceable(destination, detach)
+        check_changeable(destination, Manner(detach, atomic, keep_times))
         return planned(source, edits)
 
 
-def remove_tags(target, *, all=False, output=None, detach=False):
+def remove_tags(target, *, all=False, output=None, detach=False, atomic=False, keep_times=False):
     """
     Remove the tag block of a header.
 
@@ -117,7 +124,7 @@ def remove_tags(target, *, all=False, output=None, detach=False):
         Remove people's labels, too, the earlier ones in HISTORY among them.
     output : str or `~pathlib.Path`, optional
         Write a copy without the block, to this file or into this folder; it must not be there already.
-    detach : bool, optional
+    detach, atomic, keep_times : bool, optional
         As for `write_tags`.
 
     Returns
@@ -128,7 +135,7 @@ def remove_tags(target, *, all=False, output=None, detach=False):
     Raises
     ------
     TagError
-        If the file is not FITS, is damaged or cannot be replaced. It is as it was.
+        If the file is not FITS, is damaged, being written by another process, or cannot be written. It is as it was.
 
     Warns
     -----
@@ -141,15 +148,15 @@ def remove_tags(target, *, all=False, output=None, detach=False):
         set_block(target, [], drop, output)
         return old
     path, destination = find_paths(target, output)
+    manner = Manner(detach, atomic, keep_times)
     if picture_kind(path):
-        untag_picture(path, destination, detach, human=all)
+        untag_picture(path, destination, manner, human=all)
         return old
-    with opened(path) as source:
+    with opened(path, destination) as source:
         edits = make_edits(source, [], drop)
         if edits:
             edits = sealed(source, edits, force=True)
-        if edits or destination != path:
-            save(source, edits, destination, detach)
+        save(source, edits, destination, manner)
     return old
 
 
