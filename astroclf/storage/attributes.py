@@ -4,8 +4,28 @@
 import errno
 import os
 import stat
+from contextlib import contextmanager, suppress
 
-__all__ = ["keep_mode", "keep_owner", "keep_times", "keep_xattrs"]
+__all__ = ["atime_kept", "keep_mode", "keep_owner", "keep_times", "keep_xattrs"]
+
+
+@contextmanager
+def atime_kept(path, keep):
+    """
+    Let the reading of a file leave no trace.
+
+    Parameters
+    ----------
+    path : `~pathlib.Path`
+        The file, if there is one.
+    keep : bool
+        Whether that is wanted.
+    """
+    old = path.stat() if keep and path.exists() else None
+    yield
+    if old:
+        with suppress(OSError):
+            os.utime(path, ns=(old.st_atime_ns, path.stat().st_mtime_ns))
 
 
 def keep_mode(old, descriptor):

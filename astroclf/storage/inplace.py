@@ -89,7 +89,7 @@ def _roll_back(path, descriptor, journal):
         os.fsync(descriptor)
     except OSError as error:
         msg = (
-            f"{path}: could be neither changed nor put back ({error.strerror or error}); its undo journal is beside it: "
-            "the next command on it, or 'astroclf recover', puts it back"
+            f"{path}: could be neither changed nor put back ({error.strerror or error}); its undo journal is beside "
+            "it: the next command on it, or 'astroclf recover', puts it back"
         )
         raise TagError(msg) from error

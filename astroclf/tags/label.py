@@ -2,6 +2,7 @@
 """Write a person's label, and take it back."""
 
 from astroclf.frames.files.pictures import picture_kind
+from astroclf.storage.attributes import atime_kept
 from astroclf.storage.manner import Manner
 from astroclf.storage.replacing import check_changeable
 from astroclf.tags import memory
@@ -53,7 +54,8 @@ def write_label(target, label, *, by=None, output=None, force=False, detach=Fals
     AstroclfWarning
         If a file with a wrong checksum was labelled by force.
     """
-    return _relabel(target, new_label(label, by), output, force, Manner(detach, atomic, keep_times))
+    _, tags = _relabel(target, new_label(label, by), output, force, Manner(detach, atomic, keep_times))
+    return tags
 
 
 def remove_label(target, *, output=None, force=False, detach=False, atomic=False, keep_times=False):
@@ -80,8 +82,7 @@ def remove_label(target, *, output=None, force=False, detach=False, atomic=False
     AstroclfWarning
         If a file with a wrong checksum was changed by force.
     """
-    old = read_tags(target)
-    _relabel(target, None, output, force, Manner(detach, atomic, keep_times))
+    old, _ = _relabel(target, None, output, force, Manner(detach, atomic, keep_times))
     return old
 
 
@@ -118,18 +119,20 @@ def plan_label(path, label, *, by=None, output=None, force=False, detach=False, 
 
 
 def _relabel(target, new, output, force, manner):
-    """Let another label hold, or none; return the tags as they now are."""
+    """Let another label hold, or none; return the tags as they were and as they now are."""
     if not is_path(target):
+        old = read_tags(target)
         _relabel_memory(target, new, output)
-        return read_tags(target)
+        return old, read_tags(target)
     path, destination = find_paths(target, output)
-    if picture_kind(path):
-        label_picture(path, new, destination, manner)
-        return read_tags(destination)
-    with opened(path, destination) as source:
-        edits = _edits(source, new, force)
-        save(source, edits, destination, manner)
-    return read_tags(destination)
+    with atime_kept(destination, manner.keep_times):
+        old = read_tags(path)
+        if picture_kind(path):
+            label_picture(path, new, destination, manner)
+        else:
+            with opened(path, destination) as source:
+                save(source, _edits(source, new, force), destination, manner)
+        return old, read_tags(destination)
 
 
 def _edits(source, new, force):

@@ -7,6 +7,7 @@ from pathlib import Path
 from astroclf.exceptions import TagError
 from astroclf.frames.files.pictures import picture_kind
 from astroclf.frames.frame import fingerprint
+from astroclf.storage.attributes import atime_kept
 from astroclf.storage.manner import Manner
 from astroclf.storage.replacing import check_changeable
 from astroclf.tags import memory
@@ -71,14 +72,15 @@ def write_tags(target, prediction, *, output=None, force=False, detach=False, at
         return read_tags(target)
     path, destination = find_paths(target, output)
     manner = Manner(detach, atomic, keep_times)
-    if picture_kind(path):
-        _check_unchanged(path, path.stat(), prediction.origin)
-        tag_picture(path, prediction, destination, manner)
+    with atime_kept(destination, keep_times):
+        if picture_kind(path):
+            _check_unchanged(path, path.stat(), prediction.origin)
+            tag_picture(path, prediction, destination, manner)
+            return read_tags(destination)
+        with opened(path, destination) as source:
+            edits = _tagging(source, prediction, destination, force)
+            save(source, edits, destination, manner)
         return read_tags(destination)
-    with opened(path, destination) as source:
-        edits = _tagging(source, prediction, destination, force)
-        save(source, edits, destination, manner)
-    return read_tags(destination)
 
 
 def plan_tags(path, prediction, *, output=None, force=False, detach=False, atomic=False, keep_times=False):
@@ -142,22 +144,24 @@ def remove_tags(target, *, all=False, output=None, detach=False, atomic=False, k
     AstroclfWarning
         If a CHECKSUM or DATASUM is wrong; it stays as it is.
     """
-    old = read_tags(target)
     drop = partial(is_tag, human=all)
     if not is_path(target):
+        old = read_tags(target)
         set_block(target, [], drop, output)
         return old
     path, destination = find_paths(target, output)
     manner = Manner(detach, atomic, keep_times)
-    if picture_kind(path):
-        untag_picture(path, destination, manner, human=all)
+    with atime_kept(destination, keep_times):
+        old = read_tags(path)
+        if picture_kind(path):
+            untag_picture(path, destination, manner, human=all)
+            return old
+        with opened(path, destination) as source:
+            edits = make_edits(source, [], drop)
+            if edits:
+                edits = sealed(source, edits, force=True)
+            save(source, edits, destination, manner)
         return old
-    with opened(path, destination) as source:
-        edits = make_edits(source, [], drop)
-        if edits:
-            edits = sealed(source, edits, force=True)
-        save(source, edits, destination, manner)
-    return old
 
 
 def _tagging(source, prediction, destination, force):

@@ -115,9 +115,9 @@ def injected(specimen, number=0, fault=None, options=None):
     return injection.calls
 
 
-def calls(name, folder, count, rng):
+def calls(name, folder, args, rng):
     """Let each call fail in turn, in each way, for each change, and with ``atomic``."""
-    for change in CHANGES:
+    for change in args.changes:
         specimen = Specimen(name, folder, change)
         for options in ({}, {"atomic": True, "keep_times": True}) if name in ("plain", "fz") else ({},):
             _, made = apart(injected, specimen, 0, None, options)
@@ -129,7 +129,7 @@ def calls(name, folder, count, rng):
                     yield where, judged(specimen, status, told)
 
 
-def recoveries(name, folder, count, rng):
+def recoveries(name, folder, args, rng):
     """Kill a process in each call, and then the one that puts right what it left, in each of its calls."""
     specimen = Specimen(name, folder)
 
@@ -153,14 +153,14 @@ def recoveries(name, folder, count, rng):
             second += 1
 
 
-def kills(name, folder, count, rng):
+def kills(name, folder, args, rng):
     """Kill a process at random moments."""
-    for change in CHANGES:
+    for change in args.changes:
         specimen = Specimen(name, folder, change)
         begin = time.perf_counter()
         apart(specimen.do)
         took = time.perf_counter() - begin
-        for number in range(-(-count // len(CHANGES))):
+        for number in range(-(-args.count // len(args.files) // len(args.changes))):
             specimen.reset()
             reader, child = started(specimen.do)
             time.sleep(rng.uniform(0, 1.1 * took))
@@ -170,14 +170,14 @@ def kills(name, folder, count, rng):
             yield f"{change} killed, {number}", judged(specimen, status, "")
 
 
-def full_disks(name, folder, count, rng):
+def full_disks(name, folder, args, rng):
     """Let files not grow beyond some size."""
 
     def limited(specimen, size, options):
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
         specimen.do(**options)
 
-    for change in CHANGES:
+    for change in args.changes:
         specimen = Specimen(name, folder, change)
         whole = specimen.path.stat().st_size
         for options in {}, {"atomic": True}:
@@ -187,9 +187,9 @@ def full_disks(name, folder, count, rng):
                 yield f"{change}, files of at most {size} bytes {options or ''}", judged(specimen, status, told)
 
 
-def permissions(name, folder, count, rng):
+def permissions(name, folder, args, rng):
     """Make file or folder read-only, from the beginning or from each call on."""
-    for change in CHANGES:
+    for change in args.changes:
         specimen = Specimen(name, folder, change)
         _, made = apart(injected, specimen)
         for what, mode in (("file", 0o444), ("folder", 0o555)):
@@ -206,7 +206,7 @@ def permissions(name, folder, count, rng):
                 yield f"{change}, {what} read-only from call {number} on", judged(specimen, status, told)
 
 
-def clocks(name, folder, count, rng):
+def clocks(name, folder, args, rng):
     """Let the clock, and the times of the file, jump to and fro."""
     years = (1970, 2100, 1999, 2038)
 
@@ -224,14 +224,14 @@ def clocks(name, folder, count, rng):
             os.utime(specimen.path, (seconds[turn % 2], seconds[turn % 2]))
             specimen.do(keep_times=bool(turn % 2))
 
-    for change in CHANGES:
+    for change in args.changes:
         specimen = Specimen(name, folder, change)
         for seconds in ((0, 2**32), (2**33, 1), (2**31 - 1, -(2**31))):
             specimen.reset()
             yield f"{change}, times of {seconds} s", judged(specimen, *apart(work, specimen, seconds))
 
 
-def crowds(name, folder, count, rng):
+def crowds(name, folder, args, rng):
     """Let 2 to 8 processes change one file at the same time, and kill some of them."""
 
     def work(specimen, seed):
@@ -263,6 +263,7 @@ def main():
     parser.add_argument("--count", type=int, default=1000, help="kills at random moments, of all files together")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--files", nargs="+", choices=FILES, default=list(FILES))
+    parser.add_argument("--changes", nargs="+", choices=CHANGES, default=list(CHANGES))
     parser.add_argument("--experiments", nargs="+", choices=EXPERIMENTS, default=list(EXPERIMENTS))
     args = parser.parse_args()
     rng, failed = random.Random(args.seed), 0
@@ -271,7 +272,7 @@ def main():
         for name in args.files:
             ends = collections.Counter()
             with tempfile.TemporaryDirectory() as folder:
-                for where, end in EXPERIMENTS[word](name, folder, -(-args.count // len(args.files)), rng):
+                for where, end in EXPERIMENTS[word](name, folder, args, rng):
                     ends[end.split()[0]] += 1
                     if end.startswith("FAILED"):
                         print(f"{name}: {where}: {end}", flush=True)
