@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from astroclf.exceptions import AstroclfError
+from astroclf.storage.drafts import write_whole
 
 __all__ = ["save_background"]
 
@@ -33,8 +34,6 @@ def save_background(stages, path, *, preprocessor=None, overwrite=False):
     AstroclfError
         If ``path`` exists and is not to be overwritten, or cannot be written.
     """
-    from astroclf.annotation.files import write_whole
-
     path = Path(os.path.realpath(path))
     if os.path.lexists(path) and not (overwrite and path.is_file()):
         do = "choose another name" if overwrite else "choose another name, or overwrite it on purpose"

@@ -34,6 +34,7 @@ PUBLIC = [
     "group_visits",
     "read_frame",
     "read_tags",
+    "recover",
     "remove_label",
     "remove_tags",
     "replay_tags",

@@ -354,9 +354,20 @@ def test_any_header_survives(lines, trailing):
 
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])
 @pytest.mark.parametrize(
-    "moment", ["os.fsync", "os.fchmod", "pathlib.Path.replace", "astroclf.tags.rewrite._check_alone"]
+    ("moment", "atomic"),
+    [
+        ("os.fsync", True),
+        ("os.fchmod", True),
+        ("pathlib.Path.replace", True),
+        ("astroclf.tags.rewrite._check_alone", True),
+        ("os.fsync", False),
+        ("os.fchmod", False),
+        ("os.pwrite", False),
+        ("astroclf.storage.journal.Journal.apply", False),
+        ("astroclf.tags.rewrite._check_alone", False),
+    ],
 )
-def test_failure_at_any_moment_leaves_the_old_file(tmp_path, monkeypatch, moment, error):
+def test_failure_at_any_moment_leaves_the_old_file(tmp_path, monkeypatch, moment, atomic, error):
     """If writing fails or is broken off, the old file is there and nothing else."""
     path = _make(tmp_path)
     before = path.read_bytes()
@@ -367,7 +378,7 @@ def test_failure_at_any_moment_leaves_the_old_file(tmp_path, monkeypatch, moment
     monkeypatch.setattr(moment, fail)
     wanted = TagError if isinstance(error, OSError) else KeyboardInterrupt
     with pytest.raises(wanted, match="No space left on device" if wanted is TagError else None):
-        write_tags(path, PREDICTION)
+        write_tags(path, PREDICTION, atomic=atomic)
     monkeypatch.undo()
     assert path.read_bytes() == before
     assert _temporaries(tmp_path) == []
@@ -394,9 +405,9 @@ def test_full_disk_leaves_the_old_file(tmp_path, packer):
     assert _temporaries(tmp_path) == []
 
 
-def test_what_was_written_is_compared(tmp_path, monkeypatch):
-    """A new file that reads back differently never replaces the old one."""
-    path = _make(tmp_path)
+def test_what_was_packed_is_compared(tmp_path, monkeypatch):
+    """A new packed file that unpacks to something else never replaces the old one."""
+    path = _make(tmp_path, packer=".gz")
     before = path.read_bytes()
     pieces = iter([b"what", b"is written", b"what", b"is expected"])
     monkeypatch.setattr("astroclf.tags.rewrite._spliced", lambda source, splices: [next(pieces), next(pieces)])
@@ -406,7 +417,30 @@ def test_what_was_written_is_compared(tmp_path, monkeypatch):
     assert _temporaries(tmp_path) == []
 
 
-def test_change_by_another_program_is_noticed(tmp_path, monkeypatch):
+@pytest.mark.parametrize("atomic", [True, False])
+def test_what_was_written_is_compared(tmp_path, monkeypatch, atomic):
+    """Where the disk takes other bytes than it was given, the old ones stay, or come back."""
+    path = _make(tmp_path)
+    before = path.read_bytes()
+    write, lies = os.pwrite, iter([True])
+
+    def lie(descriptor, content, start):
+        false = b"CLF" in bytes(content[:2880]) and content[:6] == b"SIMPLE" and next(lies, False)
+        return write(descriptor, bytes(len(content)) if false else content, start)
+
+    monkeypatch.setattr("os.pwrite", lie)
+    with pytest.raises(TagError, match="reads back differently"):
+        write_tags(path, PREDICTION, atomic=atomic)
+    assert next(lies, None) is None
+    assert path.read_bytes() == before
+    assert _temporaries(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("moment", "atomic"),
+    [("astroclf.storage.replacing.check_changeable", True), ("astroclf.tags.rewrite.check_changeable", False)],
+)
+def test_change_by_another_program_is_noticed(tmp_path, monkeypatch, moment, atomic):
     """A file that another program writes to meanwhile is left alone."""
     path = _make(tmp_path)
 
@@ -415,11 +449,11 @@ def test_change_by_another_program_is_noticed(tmp_path, monkeypatch):
             stream.write(b"more")
         return check(*args)
 
-    from astroclf.tags.rewrite import _reads_back as check
+    from astroclf.storage.replacing import check_changeable as check
 
-    monkeypatch.setattr("astroclf.tags.rewrite._reads_back", meddle)
+    monkeypatch.setattr(moment, meddle)
     with pytest.raises(TagError, match="changed by another program"):
-        write_tags(path, PREDICTION)
+        write_tags(path, PREDICTION, atomic=atomic)
     assert path.read_bytes().endswith(b"more")
     assert _temporaries(tmp_path) == []
 
@@ -566,11 +600,16 @@ def test_owner_is_kept_or_the_file_refused(unprivileged):
     path.chmod(0o666)
     before = path.read_bytes()
     with as_nobody(), pytest.raises(TagError, match="does not let this user keep its owner"):
-        write_tags(path, PREDICTION)
+        write_tags(path, PREDICTION, atomic=True)
     assert path.read_bytes() == before
     assert _temporaries(folder) == []
     with as_nobody():
-        write_tags(path, PREDICTION, detach=True)
+        write_tags(path, PREDICTION)
+        remove_tags(path)
+    assert path.stat().st_uid == path.stat().st_gid == 0
+    assert path.read_bytes() == before
+    with as_nobody():
+        write_tags(path, PREDICTION, detach=True, atomic=True)
     assert path.stat().st_uid == path.stat().st_gid == NOBODY
     write_tags(path, PREDICTION)
     assert path.stat().st_uid == path.stat().st_gid == NOBODY

@@ -1,9 +1,7 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
-"""Where an annotated picture goes, whether it may go there, and how it gets there in one piece."""
+"""Where an annotated picture goes, and whether it may go there."""
 
 import os
-import secrets
-import shutil
 from io import BytesIO
 from pathlib import Path
 
@@ -12,8 +10,9 @@ import numpy as np
 from astroclf.exceptions import AstroclfError
 from astroclf.frames.files.containers import bare_name
 from astroclf.frames.files.pictures import is_annotated
+from astroclf.storage.drafts import write_whole
 
-__all__ = ["picture_path", "save_annotated", "to_png", "write_whole"]
+__all__ = ["picture_path", "save_annotated", "to_png"]
 
 _COMPRESSION = 3
 """Of sky noise, 6 makes files no smaller in three times the time."""
@@ -103,32 +102,3 @@ def to_png(figure):
     page = Image.fromarray(np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[..., :3]))
     page.save(stream, "png", pnginfo=info, dpi=(figure.dpi, figure.dpi), compress_level=_COMPRESSION)
     return stream.getvalue()
-
-
-def write_whole(path, content):
-    """
-    Write a new file beside the old one, if there is one, and put it in its place.
-
-    Parameters
-    ----------
-    path : `~pathlib.Path`
-        The file, no link; if it exists, its mode is kept.
-    content : bytes
-        What it is to hold.
-
-    Raises
-    ------
-    OSError
-        If it cannot be written; what was there stays.
-    """
-    draft = path.with_name(f".astroclf-{secrets.token_hex(8)}.tmp")
-    try:
-        with draft.open("xb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        if path.exists():
-            shutil.copymode(path, draft)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)

@@ -13,12 +13,13 @@ from astroclf import batch
 from astroclf.exceptions import AstroclfError, AstroclfWarning
 
 __all__ = [
-    "add_detach_argument",
     "add_file_arguments",
     "add_model_argument",
     "add_parser",
     "add_part_arguments",
     "add_prior_argument",
+    "add_worker_arguments",
+    "add_writing_arguments",
     "check_prior",
     "complain",
     "complaints",
@@ -28,6 +29,7 @@ __all__ = [
     "reason",
     "say",
     "threads_per_worker",
+    "writing_options",
 ]
 
 _ARGUMENT = re.compile(r"\b(hdu|plane)=(?=[,:;]|$)")
@@ -82,6 +84,18 @@ def add_file_arguments(parser, nargs="+"):
     parser.add_argument(
         "files", metavar="FILE", nargs=nargs, help="FITS file: .fits, .fits.gz, .fits.bz2, .fits.fz; or JPEG, PNG, TIFF"
     )
+    add_worker_arguments(parser)
+
+
+def add_worker_arguments(parser):
+    """
+    Add the arguments of the loop over files; see `outcomes`.
+
+    Parameters
+    ----------
+    parser : `~argparse.ArgumentParser`
+        The verb's parser.
+    """
     parser.add_argument("-j", "--jobs", metavar="N", type=_positive, default=1, help="worker processes (default: 1)")
     parser.add_argument("--debug", action="store_true", help="on failure, also print where in the code it happened")
 
@@ -103,14 +117,14 @@ def add_part_arguments(parser):
     )
 
 
-def add_detach_argument(parser):
+def add_writing_arguments(parser):
     """
-    Add the argument of the verbs that write to files.
+    Add the arguments of the verbs that write to files: how these may be changed.
 
     Parameters
     ----------
     parser : `~argparse.ArgumentParser`
-        The verb's parser.
+        The verb's parser; see `writing_options`.
     """
     parser.add_argument(
         "--detach",
@@ -118,6 +132,29 @@ def add_detach_argument(parser):
         help="also change files with other hard links, or whose owner or attributes cannot be kept; "
         "the other links keep the old content",
     )
+    parser.add_argument(
+        "--atomic",
+        action="store_true",
+        help="never write a header in place, always make a new file that takes the place of the old one",
+    )
+    parser.add_argument("--keep-times", action="store_true", help="keep the files' times of last reading and change")
+
+
+def writing_options(args):
+    """
+    Return how files may be changed.
+
+    Parameters
+    ----------
+    args : `~argparse.Namespace`
+        Parsed arguments of `add_writing_arguments`.
+
+    Returns
+    -------
+    options : dict
+        Arguments of the functions that write.
+    """
+    return {"detach": args.detach, "atomic": args.atomic, "keep_times": args.keep_times}
 
 
 def add_model_argument(parser, *others):

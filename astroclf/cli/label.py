@@ -5,7 +5,7 @@ import argparse
 from functools import partial
 from pathlib import Path
 
-from astroclf.cli.common import add_file_arguments, add_parser, complain, outcomes, printable, say
+from astroclf.cli.common import add_file_arguments, add_parser, complain, outcomes, printable, say, writing_options
 from astroclf.cli.outputs import add_output_arguments, check_outputs, make_folder, output_of, stand_in
 from astroclf.taxonomy import labels
 
@@ -72,7 +72,7 @@ def label(args):
     args.files, failed = list(wanted), bool(errors)
     check_outputs(args, lambda file: [output_of(file, args.output_dir) or Path(file)])
     make_folder(args)
-    options = {"force": args.force, "detach": args.detach}
+    options = {"force": args.force, **writing_options(args)}
     for outcome in outcomes(partial(_make, wanted, args.output_dir, args.dry_run, options), args):
         failed |= outcome.error is not None
         if outcome.error is None:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from astroclf.cli.common import add_detach_argument, printable
+from astroclf.cli.common import add_writing_arguments, printable
 
 __all__ = ["add_output_arguments", "check_outputs", "make_folder", "output_of", "stand_in"]
 
@@ -24,7 +24,7 @@ def add_output_arguments(parser):
     )
     parser.add_argument("--dry-run", action="store_true", help="print the cards that would change, write nothing")
     parser.add_argument("--force", action="store_true", help="also change files whose CHECKSUM or DATASUM is wrong")
-    add_detach_argument(parser)
+    add_writing_arguments(parser)
 
 
 def check_outputs(args, outputs):

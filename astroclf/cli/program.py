@@ -7,13 +7,27 @@ import os
 import sys
 
 from astroclf import __version__
-from astroclf.cli import classify, demo, evaluate, info, label, preview, replay, show, tag, train, untag, verify
+from astroclf.cli import (
+    classify,
+    demo,
+    evaluate,
+    info,
+    label,
+    preview,
+    recover,
+    replay,
+    show,
+    tag,
+    train,
+    untag,
+    verify,
+)
 from astroclf.cli.common import complain, reason
 from astroclf.exceptions import AstroclfError
 
 __all__ = ["main", "make_parser"]
 
-_VERBS = (info, classify, preview, tag, show, verify, replay, untag, label, train, evaluate, demo)
+_VERBS = (info, classify, preview, tag, show, verify, replay, untag, label, recover, train, evaluate, demo)
 
 _EPILOG = """\
 examples:

@@ -19,6 +19,7 @@ from astroclf.cli.common import (
     reason,
     say,
     threads_per_worker,
+    writing_options,
 )
 from astroclf.cli.groups import add_combine_argument, find_groups
 from astroclf.cli.outputs import add_output_arguments, check_outputs, make_folder, output_of, stand_in
@@ -102,7 +103,7 @@ def tag(args):
     _pass_over_sidecars(args)
     check_outputs(args, partial(_outputs, output_dir=args.output_dir, png=args.png, sidecar=args.sidecar))
     make_folder(args)
-    options = {"sidecar": args.sidecar, "force": args.force, "detach": args.detach}
+    options = {"sidecar": args.sidecar, "force": args.force, **writing_options(args)}
     reader = partial(_read if args.combine else open_frame, hdu=args.hdu, plane=args.plane)
     settings = {"prior": args.prior, "threads": threads_per_worker(args)}
     make = partial(_classifier, args.model, settings)

@@ -3,7 +3,15 @@
 
 from functools import partial
 
-from astroclf.cli.common import add_detach_argument, add_file_arguments, add_parser, outcomes, printable, say
+from astroclf.cli.common import (
+    add_file_arguments,
+    add_parser,
+    add_writing_arguments,
+    outcomes,
+    printable,
+    say,
+    writing_options,
+)
 
 __all__ = ["add_verb", "untag"]
 
@@ -30,7 +38,7 @@ def add_verb(verbs):
     parser = add_parser(verbs, "untag", untag, "remove the tags of files", _DESCRIPTION, _EXAMPLES)
     add_file_arguments(parser)
     parser.add_argument("--all", action="store_true", help="also remove labels given by people")
-    add_detach_argument(parser)
+    add_writing_arguments(parser)
 
 
 def untag(args):
@@ -48,14 +56,14 @@ def untag(args):
         1 if a file failed, else 0; a file without tags is no failure.
     """
     failed = False
-    for outcome in outcomes(partial(_make, args.all, args.detach), args):
+    for outcome in outcomes(partial(_make, args.all, writing_options(args)), args):
         failed |= outcome.error is not None
         if outcome.error is None:
             say(f"{printable(outcome.item)}: {'no tags' if outcome.value is None else 'tags removed'}")
     return int(failed)
 
 
-def _make(all, detach):
+def _make(all, options):
     from astroclf import remove_tags
 
-    return partial(remove_tags, all=all, detach=detach)
+    return partial(remove_tags, all=all, **options)

@@ -11,13 +11,11 @@ import hashlib
 import io
 import json
 import math
-import os
 import re
 import struct
 import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 import numpy as np
 
@@ -26,6 +24,7 @@ from astroclf.model.record import Calibration, ModelRecord, load_record
 from astroclf.model.weights import replace_stage
 from astroclf.preprocess import Preprocessor
 from astroclf.render import ORIENTATIONS
+from astroclf.storage.drafts import write_whole
 from astroclf.taxonomy import UNKNOWN
 
 __all__ = [
@@ -300,7 +299,7 @@ def save_user_model(path, fields, head, stage=None):
     except _UNREADABLE as error:
         msg = f"{path}: the record of the model is not valid: {_told(error)}"
         raise ModelError(msg) from error
-    _replace(Path(path), _zipped(members))
+    write_whole(Path(path), _zipped(members))
 
 
 def _zipped(members):
@@ -311,26 +310,6 @@ def _zipped(members):
             member.create_system, member.external_attr = 3, 0o644 << 16
             archive.writestr(member, members[name])
     return stream.getvalue()
-
-
-def _replace(path, content):
-    """Write a file so that at any moment there is the old one or the new one."""
-    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        try:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-            Path(file.name).chmod(0o666 & ~_umask())
-            Path(file.name).replace(path)
-        except BaseException:
-            Path(file.name).unlink(missing_ok=True)
-            raise
-
-
-def _umask():
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _packed(array):

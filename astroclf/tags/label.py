@@ -2,19 +2,21 @@
 """Write a person's label, and take it back."""
 
 from astroclf.frames.files.pictures import picture_kind
+from astroclf.storage.attributes import atime_kept
+from astroclf.storage.manner import Manner
+from astroclf.storage.replacing import check_changeable
 from astroclf.tags import memory
 from astroclf.tags.fitsfile import homes
 from astroclf.tags.keywords import is_label
 from astroclf.tags.person import Labels, new_label
 from astroclf.tags.picture import label_picture, plan_label_of_picture
 from astroclf.tags.read import is_path, read_tags
-from astroclf.tags.replacing import check_replaceable
 from astroclf.tags.rewrite import Change, find_paths, make_edits, opened, planned, save, sealed, set_block
 
 __all__ = ["plan_label", "remove_label", "write_label"]
 
 
-def write_label(target, label, *, by=None, output=None, force=False, detach=False):
+def write_label(target, label, *, by=None, output=None, force=False, detach=False, atomic=False, keep_times=False):
     """
     Write a person's label into a header, whether or not that has a verdict of astroclf.
 
@@ -33,7 +35,7 @@ def write_label(target, label, *, by=None, output=None, force=False, detach=Fals
         Write a labelled copy, to this file or under the same name into this folder, as for `~astroclf.write_tags`.
     force : bool, optional
         Label a file that has a wrong CHECKSUM or DATASUM, with a warning; these stay as they are.
-    detach : bool, optional
+    detach, atomic, keep_times : bool, optional
         As for `~astroclf.write_tags`.
 
     Returns
@@ -45,23 +47,24 @@ def write_label(target, label, *, by=None, output=None, force=False, detach=Fals
     ------
     TagError
         If the label is no class of the taxonomy, the name no printable ASCII, or the file cannot be read or
-        replaced. It is as it was.
+        written. It is as it was.
 
     Warns
     -----
     AstroclfWarning
         If a file with a wrong checksum was labelled by force.
     """
-    return _relabel(target, new_label(label, by), output, force, detach)
+    _, tags = _relabel(target, new_label(label, by), output, force, Manner(detach, atomic, keep_times))
+    return tags
 
 
-def remove_label(target, *, output=None, force=False, detach=False):
+def remove_label(target, *, output=None, force=False, detach=False, atomic=False, keep_times=False):
     """
     Take a person's label back; a HISTORY line keeps it.
 
     Parameters
     ----------
-    target, output, force, detach
+    target, output, force, detach, atomic, keep_times
         As for `write_label`.
 
     Returns
@@ -72,25 +75,24 @@ def remove_label(target, *, output=None, force=False, detach=False):
     Raises
     ------
     TagError
-        If the file cannot be read or replaced. It is as it was.
+        If the file cannot be read or written. It is as it was.
 
     Warns
     -----
     AstroclfWarning
         If a file with a wrong checksum was changed by force.
     """
-    old = read_tags(target)
-    _relabel(target, None, output, force, detach)
+    old, _ = _relabel(target, None, output, force, Manner(detach, atomic, keep_times))
     return old
 
 
-def plan_label(path, label, *, by=None, output=None, force=False, detach=False):
+def plan_label(path, label, *, by=None, output=None, force=False, detach=False, atomic=False, keep_times=False):
     """
     Return what `write_label` or `remove_label` would change, and write nothing.
 
     Parameters
     ----------
-    path, by, output, force, detach
+    path, by, output, force, detach, atomic, keep_times
         As for `write_label`; ``path`` is a file.
     label : str or None
         As for `write_label`; None to take the label back.
@@ -108,28 +110,29 @@ def plan_label(path, label, *, by=None, output=None, force=False, detach=False):
     new = None if label is None else new_label(label, by)
     path, destination = find_paths(path, output)
     if picture_kind(path):
-        values = plan_label_of_picture(path, new, destination, detach)
+        values = plan_label_of_picture(path, new, destination, Manner(detach, atomic, keep_times))
         return [Change(0, "", f"{keyword:8}= {value}") for keyword, value in values.items()]
     with opened(path) as source:
         edits = _edits(source, new, force)
-        check_replaceable(destination, detach)
+        check_changeable(destination, Manner(detach, atomic, keep_times))
         return planned(source, edits)
 
 
-def _relabel(target, new, output, force, detach):
-    """Let another label hold, or none; return the tags as they now are."""
+def _relabel(target, new, output, force, manner):
+    """Let another label hold, or none; return the tags as they were and as they now are."""
     if not is_path(target):
+        old = read_tags(target)
         _relabel_memory(target, new, output)
-        return read_tags(target)
+        return old, read_tags(target)
     path, destination = find_paths(target, output)
-    if picture_kind(path):
-        label_picture(path, new, destination, detach)
-        return read_tags(destination)
-    with opened(path) as source:
-        edits = _edits(source, new, force)
-        if edits or destination != path:
-            save(source, edits, destination, detach)
-    return read_tags(destination)
+    with atime_kept(destination, manner.keep_times):
+        old = read_tags(path)
+        if picture_kind(path):
+            label_picture(path, new, destination, manner)
+        else:
+            with opened(path, destination) as source:
+                save(source, _edits(source, new, force), destination, manner)
+        return old, read_tags(destination)
 
 
 def _edits(source, new, force):

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from astroclf.exceptions import TagError
 from astroclf.frames.files.pictures import picture_kind
+from astroclf.storage.replacing import check_changeable, replacing
 from astroclf.tags.keywords import to_cards
 from astroclf.tags.person import Labels
-from astroclf.tags.replacing import check_replaceable, replacing
 from astroclf.tags.xmp import add_block, block_lines, cut_block, read_block, read_labels, set_labels
 
 __all__ = [
@@ -77,7 +77,7 @@ def read_picture_tags(path):
     return read_block(packet), read_labels(packet)
 
 
-def tag_picture(path, prediction, destination, detach=False):
+def tag_picture(path, prediction, destination, manner):
     """
     Write a copy of a picture with a verdict in its XMP metadata.
 
@@ -87,8 +87,8 @@ def tag_picture(path, prediction, destination, detach=False):
         The picture and the copy.
     prediction : `~astroclf.prediction.Prediction`
         The verdict.
-    detach : bool, optional
-        As for `astroclf.tags.replacing.replacing`.
+    manner : `~astroclf.storage.manner.Manner`
+        How the copy may be changed.
 
     Raises
     ------
@@ -98,16 +98,16 @@ def tag_picture(path, prediction, destination, detach=False):
     picture = _taggable(path, destination)
     cards = to_cards(prediction, file=destination.name)
     packet = add_block(cut_block(picture.packet, path), cards, prediction, path)
-    _save(picture, picture.with_packet(packet, path), destination, detach)
+    _save(picture, picture.with_packet(packet, path), destination, manner)
 
 
-def plan_picture(path, prediction, destination, detach=False):
+def plan_picture(path, prediction, destination, manner):
     """
     Return what `tag_picture` would write, and write nothing.
 
     Parameters
     ----------
-    path, prediction, destination, detach
+    path, prediction, destination, manner
         As for `tag_picture`.
 
     Returns
@@ -123,11 +123,11 @@ def plan_picture(path, prediction, destination, detach=False):
     picture = _taggable(path, destination)
     cards = to_cards(prediction, file=destination.name)
     picture.with_packet(add_block(cut_block(picture.packet, path), cards, prediction, path), path)
-    check_replaceable(destination, detach)
+    check_changeable(destination, manner)
     return block_lines(cards)
 
 
-def untag_picture(path, destination, detach=False, human=False):
+def untag_picture(path, destination, manner, human=False):
     """
     Remove the tags of a picture: it becomes byte for byte what it was before.
 
@@ -137,8 +137,8 @@ def untag_picture(path, destination, detach=False, human=False):
         The picture, and where it goes; these may be the same.
     human : bool, optional
         Whether people's labels go too.
-    detach : bool, optional
-        As for `astroclf.tags.replacing.replacing`.
+    manner : `~astroclf.storage.manner.Manner`
+        How the copy may be changed.
 
     Raises
     ------
@@ -151,10 +151,10 @@ def untag_picture(path, destination, detach=False, human=False):
     packet = cut_block(picture.packet, path)
     if human:
         packet = set_labels(packet, Labels(), path)
-    _save(picture, picture.with_packet(packet, path), destination, detach)
+    _save(picture, picture.with_packet(packet, path), destination, manner)
 
 
-def label_picture(path, new, destination, detach=False):
+def label_picture(path, new, destination, manner):
     """
     Write a person's label into the XMP metadata of a copy of a picture, or of a copy that is tagged already.
 
@@ -164,8 +164,8 @@ def label_picture(path, new, destination, detach=False):
         The picture and the copy; the same only if the picture has tags or labels.
     new : `~astroclf.tags.person.HumanLabel` or None
         The label; None to take the one that is there back.
-    detach : bool, optional
-        As for `astroclf.tags.replacing.replacing`.
+    manner : `~astroclf.storage.manner.Manner`
+        How the copy may be changed.
 
     Raises
     ------
@@ -175,16 +175,16 @@ def label_picture(path, new, destination, detach=False):
     picture, old, labels = _relabelled(path, new, destination)
     if labels != old or destination != path:
         packet = set_labels(picture.packet, labels, path)
-        _save(picture, picture.with_packet(packet, path), destination, detach)
+        _save(picture, picture.with_packet(packet, path), destination, manner)
 
 
-def plan_label_of_picture(path, new, destination, detach=False):
+def plan_label_of_picture(path, new, destination, manner):
     """
     Return the label that `label_picture` would write, and write nothing.
 
     Parameters
     ----------
-    path, new, destination, detach
+    path, new, destination, manner
         As for `label_picture`.
 
     Returns
@@ -199,7 +199,7 @@ def plan_label_of_picture(path, new, destination, detach=False):
     """
     picture, old, labels = _relabelled(path, new, destination)
     picture.with_packet(set_labels(picture.packet, labels, path), path)
-    check_replaceable(destination, detach)
+    check_changeable(destination, manner)
     return {} if labels == old else labels.to_values()
 
 
@@ -221,12 +221,12 @@ def _taggable(path, destination):
     return _open(path)
 
 
-def _save(picture, content, destination, detach):
+def _save(picture, content, destination, manner):
     """Write a file once it has proved to differ from the picture in its packet only."""
     if _parse(content, picture.kind, destination).rest != picture.rest:
         msg = f"{destination}: the tagged picture would differ from the picture; nothing was written"
         raise TagError(msg)
-    with replacing(destination, detach) as stream:
+    with replacing(destination, manner) as stream:
         stream.write(content)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from astroclf.exceptions import TagError
 from astroclf.frames.files.pictures import picture_kind
+from astroclf.storage.recovery import still
 from astroclf.tags import memory
 from astroclf.tags.cards import card_value, keyword_of, printable
 from astroclf.tags.container import open_fits
@@ -193,7 +194,7 @@ def read_tags(source):
     Raises
     ------
     TagError
-        If the file cannot be read or is not FITS, or the object has no header.
+        If the file cannot be read, is half written and cannot be put back, or is not FITS, or the object has no header.
     """
     if not is_path(source):
         headers = memory.headers_of(source)
@@ -258,7 +259,7 @@ def _in_file(path):
     """Return the values and labels that a file has, and the name it goes by; a sidecar goes by that of its file."""
     if picture_kind(path):
         return *read_picture_tags(path), printable(path.name)
-    with open_fits(path) as stream:
+    with still(path), open_fits(path) as stream:
         found = homes(walk(stream, path))
     values, labels = _in_headers([hdu.cards for hdu in found])
     return values, labels, _name_of_subject(path) if is_sidecar(path) else file_name(found, path)

@@ -2,8 +2,9 @@
 """
 The safe way of changing headers of a file.
 
-Only the header bytes that change are made anew; all others are copied as they are, compared with the original,
-and only then does the new file take the place of the old one.
+Where the new headers need as many blocks as the old ones, they are written over them, with an undo journal beside the
+file. Else a new file is made of them and of all other bytes, which are copied as they are and compared with the
+original, and takes the place of the old one.
 """
 
 import os
@@ -16,13 +17,17 @@ from typing import BinaryIO
 from astroclf.exceptions import AstroclfWarning, TagError
 from astroclf.frames.files.remote import is_url
 from astroclf.frames.frame import fingerprint
+from astroclf.storage.inplace import overwrite
+from astroclf.storage.journal import Patch
+from astroclf.storage.recovery import held, still
+from astroclf.storage.replacing import check_changeable, replacing
+from astroclf.storage.writing import write_at
 from astroclf.tags import memory
 from astroclf.tags.cards import join_cards, keyword_of
 from astroclf.tags.container import Container, open_fits
 from astroclf.tags.fitsfile import HDU, homes, read_hdus
 from astroclf.tags.keywords import is_label
 from astroclf.tags.read import read_block
-from astroclf.tags.replacing import replacing
 from astroclf.tags.sums import check_sums, chunks, seal
 
 __all__ = ["Change", "Source", "find_paths", "make_edits", "opened", "planned", "save", "sealed", "set_block"]
@@ -66,6 +71,9 @@ class Source:
         Their number.
     hdus : list of `~astroclf.tags.fitsfile.HDU`
         Its HDUs.
+    held : binary file or None
+        The file as it lies, locked against others and open for writing; None if it is only to be read, or lies where
+        there are no locks.
     """
 
     path: Path
@@ -73,6 +81,7 @@ class Source:
     stream: BinaryIO
     size: int
     hdus: list[HDU]
+    held: BinaryIO | None = None
 
 
 @dataclass(frozen=True)
@@ -125,7 +134,7 @@ def find_paths(target, output):
 
 
 @contextmanager
-def opened(path):
+def opened(path, destination=None):
     """
     Open a file and read all its headers.
 
@@ -133,6 +142,8 @@ def opened(path):
     ----------
     path : `~pathlib.Path`
         A FITS file.
+    destination : `~pathlib.Path`, optional
+        The file that will be written; if it is the same, nobody else may write to it as long as it is open.
 
     Yields
     ------
@@ -142,12 +153,13 @@ def opened(path):
     Raises
     ------
     TagError
-        If the file cannot be read, is not FITS or is damaged.
+        If the file cannot be read, is not FITS or is damaged, or another process is writing to it.
     """
-    stat = path.stat()
-    with open_fits(path, spool=True) as stream:
-        hdus = read_hdus(stream, path)
-        yield Source(path, stat, stream, stream.seek(0, os.SEEK_END), hdus)
+    with (held if destination == path else still)(path) as lock:
+        stat = path.stat()
+        with open_fits(path, spool=True) as stream:
+            hdus = read_hdus(stream, path)
+            yield Source(path, stat, stream, stream.seek(0, os.SEEK_END), hdus, lock)
 
 
 def make_edits(source, block, drop):
@@ -274,9 +286,9 @@ def _name(card):
     return card if keyword == "HISTORY" and is_label(card) else keyword
 
 
-def save(source, edits, destination, detach):
+def save(source, edits, destination, manner):
     """
-    Write a file with new headers and put it in its place at once.
+    Write a file with new headers: in place if they fit, else as a new file that is put in its place at once.
 
     Parameters
     ----------
@@ -286,8 +298,8 @@ def save(source, edits, destination, detach):
         As of `make_edits`.
     destination : `~pathlib.Path`
         The file to write; ``source.path`` or another.
-    detach : bool
-        As for `astroclf.tags.replacing.replacing`.
+    manner : `~astroclf.storage.manner.Manner`
+        How it may be changed.
 
     Raises
     ------
@@ -296,15 +308,51 @@ def save(source, edits, destination, detach):
     """
     splices = [_Splice(hdu.start, hdu.data, join_cards(edits[hdu.index])) for hdu in source.hdus if hdu.index in edits]
     container = Container.of(source.path)
-    with replacing(destination, detach) as stream:
-        with container.writer(stream) as packed:
-            for chunk in _spliced(source, splices):
-                packed.write(chunk)
-        stream.seek(0)
-        with container.reader(stream) as unpacked:
-            same = _reads_back(unpacked, _spliced(source, splices))
+    if destination != source.path:
+        _make_new(source, splices, container, destination, manner)
+    elif splices and container.kind == "plain" and _fit(source, splices, manner):
+        _overwrite(source, splices, manner)
+    elif splices:
+        _make_new(source, splices, container, destination, manner)
+
+
+def _fit(source, splices, manner):
+    """Tell whether new headers can be written over the old ones."""
+    same = all(splice.end - splice.start == len(splice.new) for splice in splices)
+    return same and not manner.atomic and source.held is not None and source.stat.st_nlink == 1
+
+
+def _overwrite(source, splices, manner):
+    check_changeable(source.path, manner)
+    old = [b"".join(chunks(source.stream, splice.start, splice.end)) for splice in splices]
+    _check_alone(source)
+    patches = [Patch(splice.start, was, splice.new) for splice, was in zip(splices, old)]
+    overwrite(source.path, source.held.fileno(), patches, source.stat, manner)
+
+
+def _make_new(source, splices, container, destination, manner):
+    with replacing(destination, manner) as stream:
+        if container.kind == "plain":
+            _copy(source, splices, stream)
+        else:
+            _pack(source, splices, container, stream, destination)
         _check_alone(source)
-        if not same:
+
+
+def _copy(source, splices, stream):
+    position = 0
+    for chunk in _spliced(source, splices):
+        write_at(stream.fileno(), chunk, position)
+        position += len(chunk)
+
+
+def _pack(source, splices, container, stream, destination):
+    with container.writer(stream) as packed:
+        for chunk in _spliced(source, splices):
+            packed.write(chunk)
+    stream.seek(0)
+    with container.reader(stream) as unpacked:
+        if not _reads_back(unpacked, _spliced(source, splices)):
             msg = f"{destination}: what was written reads back differently; the old file stays. Check the disk"
             raise TagError(msg)
 

@@ -11,11 +11,12 @@ from astropy.io import fits
 from astroclf.exceptions import TagError
 from astroclf.frames.files.containers import bare_name
 from astroclf.frames.files.pictures import picture_kind
+from astroclf.storage.manner import Manner
+from astroclf.storage.replacing import replacing
 from astroclf.tags.cards import join_cards, keyword_of, printable, split_cards
 from astroclf.tags.container import open_fits
 from astroclf.tags.fitsfile import HDU, homes, walk
 from astroclf.tags.keywords import is_tag, make_card, to_cards
-from astroclf.tags.replacing import replacing
 
 __all__ = [
     "find_sidecar",
@@ -248,7 +249,7 @@ def save_sidecar(cards, sidecar):
     TagError
         If it cannot be written; the old one stays.
     """
-    with replacing(sidecar.resolve()) as stream:
+    with replacing(sidecar.resolve(), Manner()) as stream:
         stream.write(join_cards(cards))
 
 

@@ -7,24 +7,29 @@ from pathlib import Path
 from astroclf.exceptions import TagError
 from astroclf.frames.files.pictures import picture_kind
 from astroclf.frames.frame import fingerprint
+from astroclf.storage.attributes import atime_kept
+from astroclf.storage.manner import Manner
+from astroclf.storage.replacing import check_changeable
 from astroclf.tags import memory
 from astroclf.tags.fitsfile import homes
 from astroclf.tags.keywords import is_tag, to_cards
 from astroclf.tags.picture import plan_picture, tag_picture, untag_picture
 from astroclf.tags.read import file_name, is_path, read_block, read_tags
-from astroclf.tags.replacing import check_replaceable
 from astroclf.tags.rewrite import Change, Source, find_paths, make_edits, opened, planned, save, sealed, set_block
 from astroclf.tags.sidecar import find_sidecar, is_sidecar, new_sidecar, place_sidecar, remove_sidecar, save_sidecar
 
 __all__ = ["plan_tags", "remove_tags", "write_tags"]
 
 
-def write_tags(target, prediction, *, output=None, sidecar=False, force=False, detach=False):
+def write_tags(
+    target, prediction, *, output=None, sidecar=False, force=False, detach=False, atomic=False, keep_times=False
+):
     """
     Write a prediction into a header, in place of an earlier one.
 
-    Pixels are never decoded, and no byte outside the header that holds the block changes. A file is replaced
-    at once: whatever happens, there is the old one or the new one.
+    Pixels are never decoded, and no byte outside the header that holds the block changes. Whatever happens, there
+    is the old file or the new one: where the block has room the header is written in place, with an undo journal
+    beside the file, which the next function of astroclf that opens the file obeys; else the file is replaced at once.
 
     Parameters
     ----------
@@ -46,6 +51,10 @@ def write_tags(target, prediction, *, output=None, sidecar=False, force=False, d
     detach : bool, optional
         Tag a file whose other hard links or whose owner or attributes cannot be kept; other links
         keep the old content.
+    atomic : bool, optional
+        Never write in place, always replace the file.
+    keep_times : bool, optional
+        Keep the times of the last reading and of the last change of a file that is there already.
 
     Returns
     -------
@@ -55,9 +64,9 @@ def write_tags(target, prediction, *, output=None, sidecar=False, force=False, d
     Raises
     ------
     TagError
-        If the file is neither FITS nor such a picture, damaged, changed since it was classified, or
-        cannot be replaced. It is as it was. Or if a sidecar is asked for where the file has a block of its own, or
-        another file is where it goes.
+        If the file is neither FITS nor such a picture, damaged, changed since it was classified, being written
+        by another process, or cannot be written. It is as it was. Or if a sidecar is asked for where the file has a
+        block of its own, or another file is where it goes.
 
     Warns
     -----
@@ -73,23 +82,27 @@ def write_tags(target, prediction, *, output=None, sidecar=False, force=False, d
         set_block(target, cards, is_tag, output)
         return read_tags(target)
     path, destination = find_paths(target, output)
-    if picture_kind(path):
-        _check_unchanged(path, path.stat(), prediction.origin)
-        tag_picture(path, prediction, destination, detach)
+    manner = Manner(detach, atomic, keep_times)
+    with atime_kept(destination, keep_times):
+        if picture_kind(path):
+            _check_unchanged(path, path.stat(), prediction.origin)
+            tag_picture(path, prediction, destination, manner)
+            return read_tags(destination)
+        with opened(path, destination) as source:
+            edits = _tagging(source, prediction, destination, force)
+            save(source, edits, destination, manner)
         return read_tags(destination)
-    with opened(path) as source:
-        edits = _tagging(source, prediction, destination, force)
-        save(source, edits, destination, detach)
-    return read_tags(destination)
 
 
-def plan_tags(path, prediction, *, output=None, sidecar=False, force=False, detach=False):
+def plan_tags(
+    path, prediction, *, output=None, sidecar=False, force=False, detach=False, atomic=False, keep_times=False
+):
     """
     Return what `write_tags` would change, and write nothing.
 
     Parameters
     ----------
-    path, prediction, output, sidecar, force, detach
+    path, prediction, output, sidecar, force, detach, atomic, keep_times
         As for `write_tags`; ``path`` is a file.
 
     Returns
@@ -104,19 +117,19 @@ def plan_tags(path, prediction, *, output=None, sidecar=False, force=False, deta
     """
     if sidecar:
         place, old, cards = _beside(path, prediction, output)
-        check_replaceable(place)
+        check_changeable(place, Manner())
         return planned(Source(place, None, None, 0, [old]), {0: cards})
     path, destination = find_paths(path, output)
     if picture_kind(path):
-        values = plan_picture(path, prediction, destination, detach)
+        values = plan_picture(path, prediction, destination, Manner(detach, atomic, keep_times))
         return [Change(0, "", f"{keyword:8}= {value}") for keyword, value in values.items()]
     with opened(path) as source:
         edits = _tagging(source, prediction, destination, force)
-        check_replaceable(destination, detach)
+        check_changeable(destination, Manner(detach, atomic, keep_times))
         return planned(source, edits)
 
 
-def remove_tags(target, *, all=False, output=None, detach=False):
+def remove_tags(target, *, all=False, output=None, detach=False, atomic=False, keep_times=False):
     """
     Remove the tag block of a header.
 
@@ -131,7 +144,7 @@ def remove_tags(target, *, all=False, output=None, detach=False):
         Remove people's labels, too, the earlier ones in HISTORY among them.
     output : str or `~pathlib.Path`, optional
         Write a copy without the block, to this file or into this folder; it must not be there already.
-    detach : bool, optional
+    detach, atomic, keep_times : bool, optional
         As for `write_tags`.
 
     Returns
@@ -142,37 +155,40 @@ def remove_tags(target, *, all=False, output=None, detach=False):
     Raises
     ------
     TagError
-        If the file is not FITS, is damaged or cannot be replaced. It is as it was.
+        If the file is not FITS, is damaged, being written by another process, or cannot be written. It is as it was.
 
     Warns
     -----
     AstroclfWarning
         If a CHECKSUM or DATASUM is wrong; it stays as it is.
     """
-    old = read_tags(target)
     if not is_path(target):
+        old = read_tags(target)
         set_block(target, [], partial(is_tag, human=all), output)
         return old
     if output is None and is_sidecar(target):
+        old = read_tags(target)
         remove_sidecar(Path(target), human=all)
         return old
-    _remove_from_file(*find_paths(target, output), all, detach)
+    path, destination = find_paths(target, output)
+    with atime_kept(destination, keep_times):
+        old = read_tags(target)
+        _remove_from_file(path, destination, all, Manner(detach, atomic, keep_times))
     sidecar = find_sidecar(target) if output is None else None
     if sidecar is not None:
         remove_sidecar(sidecar, human=all)
     return old
 
 
-def _remove_from_file(path, destination, human, detach):
+def _remove_from_file(path, destination, human, manner):
     if picture_kind(path):
-        untag_picture(path, destination, detach, human)
+        untag_picture(path, destination, manner, human=human)
         return
-    with opened(path) as source:
+    with opened(path, destination) as source:
         edits = make_edits(source, [], partial(is_tag, human=human))
         if edits:
             edits = sealed(source, edits, force=True)
-        if edits or destination != path:
-            save(source, edits, destination, detach)
+        save(source, edits, destination, manner)
 
 
 def _beside(target, prediction, output):

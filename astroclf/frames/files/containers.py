@@ -10,7 +10,8 @@ import zlib
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from astroclf.exceptions import FrameError
+from astroclf.exceptions import FrameError, TagError
+from astroclf.storage.recovery import still
 
 __all__ = ["LARGEST_FILE", "bare_name", "open_local", "open_stream", "what_it_is"]
 
@@ -86,7 +87,8 @@ def open_local(path):
     Parameters
     ----------
     path : `~pathlib.Path`
-        The file; what may keep a reader waiting, a pipe or device, is refused unopened.
+        The file; what may keep a reader waiting, a pipe or device, is refused unopened. A file that a stopped process
+        has half changed is put back first, and no process of astroclf changes it as long as it is open.
 
     Yields
     ------
@@ -98,18 +100,21 @@ def open_local(path):
     Raises
     ------
     FrameError
-        If there is no such file, or it cannot be opened.
+        If there is no such file, or it cannot be opened, or put back.
     """
-    try:
-        if not path.is_file():
-            what = "is a folder" if path.is_dir() else "is no regular file" if path.exists() else _missing(path)
-            msg = f"{path}: {what}; name a FITS file"
-            raise FrameError(msg)
-        status, stream = path.stat(), path.open("rb")
-    except (OSError, ValueError) as error:
-        msg = f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}"
-        raise FrameError(msg) from error
-    with stream:
+    with ExitStack() as opened:
+        try:
+            if not path.is_file():
+                what = "is a folder" if path.is_dir() else "is no regular file" if path.exists() else _missing(path)
+                msg = f"{path}: {what}; name a FITS file"
+                raise FrameError(msg)
+            opened.enter_context(still(path))
+            status, stream = path.stat(), opened.enter_context(path.open("rb"))
+        except TagError as error:
+            raise FrameError(str(error)) from error
+        except (OSError, ValueError) as error:
+            msg = f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}"
+            raise FrameError(msg) from error
         yield stream, status
 
 

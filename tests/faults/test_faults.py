@@ -1,0 +1,40 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""A small part of the campaign of faults; ``tests/faults/campaign.py`` is the whole."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="the campaign needs Linux")
+
+PARTS = {
+    "calls of plain": ("calls", "plain", "tag"),
+    "calls of growing": ("calls", "growing", "tag"),
+    "calls of gz": ("calls", "gz", "tag"),
+    "calls of fz": ("calls", "fz", "untag"),
+    "recoveries": ("recoveries", "plain", "tag"),
+    "full disks": ("full_disks", "plain", "tag"),
+    "permissions": ("permissions", "growing", "tag"),
+    "clocks": ("clocks", "checksums", "tag again"),
+    "crowds": ("crowds", "plain", "tag"),
+    "kills": ("kills", "bz2", "tag"),
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_survivors(part):
+    """Whatever goes wrong, the old file or the new one is there, and the next run leaves nothing beside it."""
+    experiment, file, change = PARTS[part]
+    options = ["--experiments", experiment, "--files", file, "--changes", change, "--count", "8"]
+    command = [sys.executable, "-W", "ignore", str(Path(__file__).with_name("campaign.py")), *options]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False, env=environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    faults, old, new, failed = map(int, done.stdout.split()[-4:])
+    assert faults == old + new > 5
+    assert failed == 0
+    assert new > 0
+    assert old > 0 or experiment in ("clocks", "crowds", "kills")
