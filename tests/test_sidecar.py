@@ -242,7 +242,7 @@ def test_plan(archive):
     assert any(change.new.startswith("CLFSIDE = 'm51.fits'") for change in changes)
     tag("archive/m51.fits")
     changes = plan_tags("archive/m51.fits", replace(verdict, novelty=0.25), sidecar=True)
-    assert {change.new[:8] for change in changes} <= {"CLFNOVEL", "CLFDATE", "HISTORY"}
+    assert {change.new[:8].strip() for change in changes} <= {"CLFNOVEL", "CLFDATE", "HISTORY"}
     assert len(changes) >= 1
 
 

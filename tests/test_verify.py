@@ -443,3 +443,39 @@ def test_untagged_again(tagged, verifier):
     shutil.copy(tagged, tagged.with_name("copy.fits"))
     remove_tags(tagged)
     assert str(verifier(tagged)) == "MISSING"
+
+
+ANY_VALUE = st.booleans() | st.integers(-(10**9), 10**9) | st.floats(-1e30, 1e30) | st.text("aé;=,:1", max_size=20)
+NAMES = [card.keyword for card in to_cards(prediction()) if card.keyword not in ("HISTORY", "CLFCLASS")]
+FREE = {
+    "CLFMODEL",
+    "CLFFILE",
+    "CLFHDU",
+    "CLFAGREE",
+    "CLFNOVEL",
+    "CLFQUAL",
+    "CLFCOVER",
+    "CLFNSET",
+    "CLFSIDE",
+    "CLFGPROB",
+}
+"""Keywords whose values can be others without a contradiction; those of the last are only bounded."""
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.dictionaries(st.sampled_from([*NAMES, "CLFIN1", "CLFLAB4", "CLFSIDE"]), ANY_VALUE, min_size=1, max_size=5))
+def test_any_value_is_judged(changes):
+    """Whatever values a block has, they are judged, and are wrong unless they are what was written or are free."""
+    values = dict(read_tags(fits.Header(to_cards(prediction()))))
+    problems = problems_of_values(values | changes)
+    assert all(isinstance(problem, str) for problem in problems)
+    changed = {key for key, value in changes.items() if values.get(key) != value}
+    assert problems or changed <= FREE | {"CLFTAXON", "CLFVERS"}
+
+
+@pytest.mark.parametrize("changes", [{"CLFHDU": 1}, {"CLFHDU": 7.5}, {"CLFDSUM": 12}, {"CLFHDU": True}])
+def test_values_of_another_type(tagged, verifier, changes):
+    """Numbers where texts should be are told."""
+    with fits.open(tagged, mode="update") as hdus:
+        hdus[0].header.update(changes)
+    assert any(f"{next(iter(changes))} = " in finding.text for finding in verifier(tagged).wrong)

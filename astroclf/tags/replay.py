@@ -171,7 +171,7 @@ class Replayer:
     def _combined(self, path, tags, classifier, sidecars):
         """Return the verdict on several frames together, as it is written into one of them."""
         files, origins = [path], []
-        for name in tags.inputs:
+        for name in map(str, tags.inputs):
             files.append(self._find(name, files))
 
         def frames():
@@ -195,7 +195,7 @@ class Replayer:
 
 def _options(path, tags):
     with _understood(path, tags):
-        return Options.parse(tags.get("CLFOPTS") or "")
+        return Options.parse(str(tags.get("CLFOPTS") or ""))
 
 
 @contextmanager

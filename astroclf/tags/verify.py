@@ -226,7 +226,7 @@ def _check_pixels(source, tags):
     recorded = [int(text) for text in str(tags.get("CLFDSUM") or "").split() if text.isdecimal()]
     if not recorded:
         return _no_sums("CLFDSUM has no value, the verdict was not on a local file")
-    named = _find_named(tags.get("CLFHDU") or "", source.hdus)[: len(recorded)]
+    named = _find_named(str(tags.get("CLFHDU", "")), source.hdus)[: len(recorded)]
     changed = []
     for (name, hdu), old in zip(named, recorded):
         if not _same_sum(new := _stored_sum(source, hdu), old):
