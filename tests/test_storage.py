@@ -107,6 +107,7 @@ def test_new_file_where_it_must_be(tmp_path, name):
     assert full.stat().st_ino == old
 
 
+@pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="only Linux counts the bytes of a process")
 def test_little_is_read_and_written(path, monkeypatch):
     """Without checksums to check, neither are the data of a file read, nor is more written than headers and journal."""
     os.truncate(path, 5 * 2**20)
@@ -235,19 +236,20 @@ def test_journal_of_a_whole_file(path, share, new):
 @pytest.mark.parametrize("cut", [0, 10, 40, 400])
 def test_incomplete_journal(torn, cut):
     """A journal that was cut short was never obeyed by anybody: it goes, and the file is left alone."""
-    path, _ = torn
-    now, undo = path.read_bytes(), journal_beside(path)
+    path, before = torn
+    undo = journal_beside(path)
     undo.write_bytes(undo.read_bytes()[:cut])
-    read_tags(path)
-    assert path.read_bytes() == now
+    path.write_bytes(before)
+    assert read_tags(path) is None
+    assert path.read_bytes() == before
     assert _hidden(path.parent) == []
 
 
 def test_foreign_change_is_not_undone(torn):
     """A header that another program has changed since is left as it is, with a warning."""
-    path, _ = torn
-    fits.setval(path, "OBSERVER", value="E. Hubble")
-    now = path.read_bytes()
+    path, before = torn
+    now = before.replace(b"conforms to FITS standard", b"changed by another thing ")
+    path.write_bytes(now)
     with pytest.warns(AstroclfWarning, match=r"frame.fits: was being changed when astroclf was stopped"):
         read_tags(path)
     assert path.read_bytes() == now
@@ -431,7 +433,7 @@ from astroclf import write_label
 write = os.pwrite
 def die(descriptor, content, start):
     if bytes(content[:6]) == b"SIMPLE":
-        write(descriptor, bytes(content)[:1000], start)
+        write(descriptor, bytes(content)[:600], start)
         os._exit(9)
     return write(descriptor, content, start)
 os.pwrite = die

@@ -102,6 +102,14 @@ def test_numpy_numbers_are_numbers():
     assert (header["CLFNOVEL"], header["CLFNSET"]) == (0.1, 1)
 
 
+def test_every_verdict_takes_as_many_cards():
+    """Whatever becomes of a frame, its block has as many cards, so that a new one fits in the place of the old one."""
+    changes = [{"status": status, "novelty": novelty} for status in Status for novelty in (None, 0.5)]
+    changes += [{"n_set": n, "coverage": 0.9} for n in (1, 2, 3)]
+    assert len({len(_header(**change)) for change in changes[:-3]}) == 1
+    assert len({len(_header(**change)) for change in changes[-3:]}) == 1
+
+
 def test_text_that_is_no_ascii():
     """A label a header cannot hold is an error; a file name is escaped."""
     with pytest.raises(TagError, match=r"CLFCLASS = 'galaxie à spirale' is not printable ASCII"):

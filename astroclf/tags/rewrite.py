@@ -21,7 +21,7 @@ from astroclf.storage.inplace import overwrite
 from astroclf.storage.journal import Patch
 from astroclf.storage.recovery import held, still
 from astroclf.storage.replacing import check_changeable, replacing
-from astroclf.storage.writing import write_at
+from astroclf.storage.writing import copy_span, write_at
 from astroclf.tags import memory
 from astroclf.tags.cards import join_cards, keyword_of
 from astroclf.tags.container import Container, open_fits
@@ -340,10 +340,12 @@ def _make_new(source, splices, container, destination, manner):
 
 
 def _copy(source, splices, stream):
-    position = 0
-    for chunk in _spliced(source, splices):
-        write_at(stream.fileno(), chunk, position)
-        position += len(chunk)
+    old, new, position, written = source.stream.fileno(), stream.fileno(), 0, 0
+    for splice in [*splices, _Splice(source.size, source.size, b"")]:
+        copy_span(old, position, splice.start, new, written)
+        written += splice.start - position
+        write_at(new, splice.new, written)
+        position, written = splice.end, written + len(splice.new)
 
 
 def _pack(source, splices, container, stream, destination):

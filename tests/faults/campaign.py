@@ -207,7 +207,7 @@ def permissions(name, folder, args, rng):
 
 
 def clocks(name, folder, args, rng):
-    """Let the clock, and the times of the file, jump to and fro."""
+    """Let the clock, and the times of the file, jump back and forth."""
     years = (1970, 2100, 1999, 2038)
 
     class Jumping(keywords.datetime):
