@@ -7,13 +7,13 @@ import os
 import sys
 
 from astroclf import __version__
-from astroclf.cli import classify, demo, evaluate, info, label, preview, show, tag, train, untag
+from astroclf.cli import classify, demo, evaluate, info, label, preview, report, show, tag, train, untag
 from astroclf.cli.common import complain, reason
 from astroclf.exceptions import AstroclfError
 
 __all__ = ["main", "make_parser"]
 
-_VERBS = (info, classify, preview, tag, show, untag, label, train, evaluate, demo)
+_VERBS = (info, classify, preview, tag, show, untag, label, report, train, evaluate, demo)
 
 _EPILOG = """\
 examples:
@@ -22,6 +22,7 @@ examples:
   astroclf classify *.fits          print a table, change nothing
   astroclf preview m51.fits         draw every stage from the pixels to the picture
   astroclf tag *.fits -o tagged/    write tagged copies and pictures
+  astroclf report tagged/           make one page of them, to look through
 
 exit status: 0 if all files were done, 1 if some failed (each named on stderr), 2 for wrong usage.
 "astroclf VERB --help" explains a verb."""
