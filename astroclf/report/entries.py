@@ -15,7 +15,7 @@ from astroclf.frames.files.quiet import quiet
 from astroclf.frames.frame import Facts
 from astroclf.frames.reading import image_wcs
 from astroclf.frames.sky import pixel_to_sky
-from astroclf.report.thumbnails import THUMBNAIL_SIZE, make_thumbnail
+from astroclf.report.thumbnails import THUMBNAIL_SIZE, find_image, make_thumbnail
 from astroclf.tags.container import open_fits
 from astroclf.tags.fitsfile import walk
 from astroclf.tags.labelled import find_files
@@ -51,6 +51,9 @@ class Entry:
         The annotated picture beside it, if there is one.
     thumbnail : bytes
         A small JPEG of that picture; empty if there is none.
+    crop : tuple of float
+        Where the image is in that picture: left, upper, right and lower edge as fractions of its width and height, and
+        its width over its height; empty if there is no picture.
     error : str
         Why the file could not be read; empty if it was.
     """
@@ -61,6 +64,7 @@ class Entry:
     position: tuple[float, float] | None = None
     picture: Path | None = None
     thumbnail: bytes = b""
+    crop: tuple[float, ...] = ()
     error: str = ""
 
 
@@ -136,7 +140,7 @@ def read_entry(path, *, thumbnail_size=THUMBNAIL_SIZE):
     if picture == path or not _is_drawing(picture):
         return Entry(path, tags, facts, position)
     thumbnail = make_thumbnail(picture, thumbnail_size) if thumbnail_size else b""
-    return Entry(path, tags, facts, position, picture, thumbnail)
+    return Entry(path, tags, facts, position, picture, thumbnail, find_image(picture))
 
 
 def _entry_or_error(path, thumbnail_size):

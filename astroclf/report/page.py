@@ -214,6 +214,7 @@ def _row(entry, folder):
         "exposure": exposure(facts.exptime),
         "position": entry.position and [round(value, 5) for value in entry.position],
         "picture": entry.picture and _url(_relative(entry.picture, folder)),
+        "crop": [round(value, 4) for value in entry.crop] or None,
         **_verdict(entry.tags),
     }
     row["status"] = "error" if entry.error else row["status"]

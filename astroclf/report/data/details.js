@@ -39,10 +39,30 @@ function largePicture(row) {
   if (!row.picture && !source) return element("div", { className: "large placeholder" }, row.error ? "unreadable" : "no picture");
   const picture = element("img", { src: row.picture ?? source, alt: `Picture of ${shownName(row)}` });
   if (!row.picture) return element("div", { className: "large" }, picture);
-  picture.addEventListener("error", () => source && (picture.src = source), { once: true });
-  const link = element("a", { className: "large", href: row.picture, target: "_blank", rel: "noopener", title: "Open the picture" });
+  const link = element("a", { className: "large", href: row.picture, target: "_blank", rel: "noopener", title: "Open the annotated picture" });
+  crop(link, picture, row.crop);
+  picture.addEventListener("error", () => useThumbnail(link, picture, source), { once: true });
   link.append(picture);
   return link;
+}
+
+// Of the annotated picture only the image is shown: what stands beside it is on this page in text.
+function crop(frame, picture, [left, upper, right, lower, aspect]) {
+  const [width, height] = [right - left, lower - upper];
+  const shape = (aspect * width) / height;
+  frame.classList.add("cropped");
+  frame.style.aspectRatio = shape;
+  frame.style.maxWidth = `calc((100dvh - 130px) * ${shape})`;
+  picture.style.width = `${100 / width}%`;
+  picture.style.left = `${(-100 * left) / width}%`;
+  picture.style.top = `${(-100 * upper) / height}%`;
+}
+
+function useThumbnail(frame, picture, source) {
+  frame.classList.remove("cropped");
+  frame.removeAttribute("href");
+  picture.removeAttribute("style");
+  if (source) picture.src = source;
 }
 
 function verdict(row) {

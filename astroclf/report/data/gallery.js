@@ -2,7 +2,7 @@
 
 const gallery = document.getElementById("gallery");
 const GAP = 14;
-const NARROWEST = 150;
+const NARROWEST = 172;
 const TEXT_HEIGHT = 92;
 const MOST_PRINTED = 500;
 
