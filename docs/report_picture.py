@@ -19,7 +19,13 @@ from astroclf.datasets import make_frame
 from astroclf.taxonomy import labels
 
 HERE = Path(__file__).parent
-LAYOUTS = "wfc3_ir_sub256_flt", "jwst_nircam_sub160_cal", "acs_wfc_512a_flc", "ground_ccd_reduced", "jwst_miri_sub256_cal"
+LAYOUTS = (
+    "wfc3_ir_sub256_flt",
+    "jwst_nircam_sub160_cal",
+    "acs_wfc_512a_flc",
+    "ground_ccd_reduced",
+    "jwst_miri_sub256_cal",
+)
 PICTURES = {
     "report.png": {"width": 1280, "height": 940, "theme": "light"},
     "report_details.png": {"width": 1280, "height": 860, "theme": "dark", "open": True},

@@ -73,7 +73,9 @@ def add_verb(verbs):
     add_combine_argument(parser)
     add_model_argument(parser)
     add_prior_argument(parser)
-    parser.add_argument("--report", metavar="HTML", type=Path, help='then make a page of them, as "astroclf report" does')
+    parser.add_argument(
+        "--report", metavar="HTML", type=Path, help='then make a page of them, as "astroclf report" does'
+    )
 
 
 def tag(args):

@@ -2,7 +2,7 @@
 """What the headers of one file say, and the picture beside it; pixels are not read."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from astropy.io import fits
@@ -60,7 +60,7 @@ class Entry:
 
     path: Path
     tags: Tags | None = None
-    facts: Facts = Facts()
+    facts: Facts = field(default_factory=Facts)
     position: tuple[float, float] | None = None
     picture: Path | None = None
     thumbnail: bytes = b""
