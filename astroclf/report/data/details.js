@@ -5,11 +5,9 @@ const CLASSES = new Map(Object.entries(DATA.classes));
 const COMMENTS = new Map(Object.entries(DATA.comments));
 
 let opened;
-let openedFrom;
 
-function openDetails(row, from) {
+function openDetails(row) {
   opened = row;
-  openedFrom = from ?? openedFrom;
   const place = view.rows.indexOf(row);
   if (place >= 0) view.current = place;
   state.open = row.file;
@@ -174,7 +172,8 @@ function cards(row) {
 dialog.addEventListener("close", () => {
   state.open = "";
   saveHash();
-  if (openedFrom?.isConnected === false || view.rows[view.current] !== undefined) focusPlace(view.current);
+  const place = view.rows.indexOf(opened);
+  if (place >= 0) focusPlace(place);
 });
 
 dialog.addEventListener("click", (event) => {

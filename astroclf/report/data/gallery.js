@@ -80,7 +80,7 @@ function makeCard(row, place) {
   const picture = element("span", { className: "picture" }, thumbnail(row), badge(row));
   if (row.stale) picture.append(element("span", { className: "stale", title: "written for another file" }, "stale"));
   const button = element("button", { type: "button", className: "card", tabIndex: -1 }, picture, caption(row));
-  button.addEventListener("click", () => openDetails(row, button));
+  button.addEventListener("click", () => openDetails(row));
   button.addEventListener("focus", () => setCurrent(place));
   button.addEventListener("pointerenter", () => markOnSky(row));
   const item = element("li", {}, button);
