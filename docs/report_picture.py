@@ -54,7 +54,7 @@ def make_night(folder, count=42):
             simulate(path, LAYOUTS[number % len(LAYOUTS)], classes[number % len(classes)], number, (ra, dec))
     run("tag", *sorted(folder.glob("*.fits")))
     run("label", folder / "sim004.fits", "--as", classes[4], "--by", "C. Herschel")
-    (folder / "sim_broken.fits").write_bytes((folder / "sim000.fits").read_bytes()[:1000])
+    (folder / "sim999.fits").write_bytes((folder / "sim000.fits").read_bytes()[:1000])
 
 
 def simulate(path, layout, scene, seed, position):
@@ -114,7 +114,7 @@ def main():
     args = parser.parse_args()
     with TemporaryDirectory() as scratch:
         night = args.night or Path(scratch, "night")
-        if not (night / "sim_broken.fits").exists():
+        if not (night / "sim999.fits").exists():
             make_night(night)
         run("report", night, "-o", night / "report.html", "--title", "A simulated night")
         take_pictures(night / "report.html", args.output)

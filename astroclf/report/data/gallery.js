@@ -21,9 +21,7 @@ function bdi(text, className = "") {
 
 function badge(row) {
   const { name, sign, reason } = STATUSES.get(row.status);
-  const text = { none: "no verdict", error: "error" }[name] ?? name;
-  const made = element("span", { className: `badge status-${name}`, title: reason }, `${sign} ${text}`);
-  return made;
+  return element("span", { className: `badge status-${name}`, title: reason }, `${sign} ${statusWords(name)}`);
 }
 
 function showRows(rows) {

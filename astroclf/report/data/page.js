@@ -43,10 +43,9 @@ function showStatuses(counts) {
 }
 
 function statusButton({ name, sign, reason }, count) {
-  const text = { none: "no verdict", error: "unreadable" }[name] ?? name;
   const mark = element("span", { className: "sign", ariaHidden: "true" }, sign);
   const number = element("span", { className: "number" }, count.toLocaleString("en"));
-  return toggle("status", name, element("button", { type: "button", className: `chip status-${name}`, title: reason }, mark, text, number));
+  return toggle("status", name, element("button", { type: "button", className: `chip status-${name}`, title: reason }, mark, statusWords(name), number));
 }
 
 function toggle(filter, value, button) {

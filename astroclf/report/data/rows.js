@@ -17,6 +17,7 @@ const corrections = new Map();
 
 const WORDS = new Map(Object.entries(DATA.words));
 const words = (name) => (name === UNKNOWN ? "no class" : WORDS.get(name) ?? name);
+const statusWords = (name) => ({ none: "no verdict", error: "unreadable" })[name] ?? name;
 const shownName = (row) => row.name ?? row.file;
 const baseName = (row) => shownName(row).split("/").pop();
 
