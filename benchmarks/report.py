@@ -8,8 +8,8 @@ And, from a few true files, how long it takes to read one, with and without a pi
 
     python benchmarks/report.py [--rows N] [-o REPORT]
 
-The part in the browser needs Chromium, ChromeDriver and selenium. Times are processor time, of the page's thread in the browser, so that
-what else the machine does matters less; medians.
+The part in the browser needs Chromium, ChromeDriver and selenium. Times are processor time, in the browser that of the
+page's thread, so that what else the machine does matters less; medians.
 """
 
 import argparse

@@ -25,10 +25,12 @@ from astroclf import write_label, write_tags
 from astroclf.annotation import picture_path, save_annotated
 from astroclf.annotation.theme import MARKS, get_theme
 from astroclf.cli import main
+from astroclf.cli.program import make_parser
 from astroclf.exceptions import AstroclfError, TagError
 from astroclf.frames.frame import Facts, Origin
 from astroclf.prediction import Prediction, Provenance, Status
 from astroclf.report import Entry, collect_entries, is_report, read_entry, write_report
+from astroclf.report.thumbnails import THUMBNAIL_SIZE
 from astroclf.tags import Tags
 from astroclf.taxonomy import groups, labels
 
@@ -451,9 +453,14 @@ def test_command(tmp_path, capsys, monkeypatch):
     (tmp_path / "night").mkdir()
     make_file(tmp_path / "night/a.fits")
     assert main(["report", "night"]) == 0
-    assert capsys.readouterr().out.startswith("report.html: 1 files, 0.")
+    assert capsys.readouterr().out.startswith("report.html: 1 file, 0.")
     assert main(["report", "night", "-o", "night/all.html", "--title", "Mine", "--thumbnail-size", "0"]) == 0
     assert Page((tmp_path / "night/all.html").read_text("utf-8")).data["title"] == "Mine"
+
+
+def test_one_default():
+    """Command and Python make thumbnails of the same size."""
+    assert make_parser().parse_args(["report", "a.fits"]).thumbnail_size == THUMBNAIL_SIZE
 
 
 def test_command_goes_on(tmp_path, capsys):

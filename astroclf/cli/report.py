@@ -114,7 +114,8 @@ def save_report(args, output, *, title=None, size=_THUMBNAIL, overwrite=False):
         entries.append(outcome.value or Entry(Path(outcome.item), error=told))
     write_report(entries, output, title=title, overwrite=overwrite)
     unreadable = f", {failed} of which could not be read" if failed else ""
-    say(f"{printable(str(output))}: {len(entries)} files{unreadable}, {output.stat().st_size / 1e6:.1f} MB")
+    count = f"{len(entries)} file{'' if len(entries) == 1 else 's'}"
+    say(f"{printable(str(output))}: {count}{unreadable}, {output.stat().st_size / 1e6:.1f} MB")
     return int(failed > 0)
 
 
