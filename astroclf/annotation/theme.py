@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 from astroclf.prediction import Status
 
-__all__ = ["MARKS", "Mark", "Theme", "get_theme"]
+__all__ = ["MARKS", "ON_BADGE", "Mark", "Theme", "get_theme"]
+
+ON_BADGE = "#0b0e13"
+"""Text on the colour of a status."""
 
 
 @dataclass(frozen=True)

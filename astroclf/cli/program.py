@@ -16,6 +16,7 @@ from astroclf.cli import (
     preview,
     recover,
     replay,
+    report,
     show,
     tag,
     train,
@@ -27,7 +28,7 @@ from astroclf.exceptions import AstroclfError
 
 __all__ = ["main", "make_parser"]
 
-_VERBS = (info, classify, preview, tag, show, verify, replay, untag, label, recover, train, evaluate, demo)
+_VERBS = (info, classify, preview, tag, show, verify, replay, untag, label, report, recover, train, evaluate, demo)
 
 _EPILOG = """\
 examples:
@@ -36,6 +37,7 @@ examples:
   astroclf classify *.fits          print a table, change nothing
   astroclf preview m51.fits         draw every stage from the pixels to the picture
   astroclf tag *.fits -o tagged/    write tagged copies and pictures
+  astroclf report tagged/           make one page of them, to look through
 
 exit status: 0 if all files were done, 1 if some failed (each named on stderr), 2 for wrong usage.
 "astroclf VERB --help" explains a verb."""

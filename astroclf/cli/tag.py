@@ -23,6 +23,7 @@ from astroclf.cli.common import (
 )
 from astroclf.cli.groups import add_combine_argument, find_groups
 from astroclf.cli.outputs import add_output_arguments, check_outputs, make_folder, output_of, stand_in
+from astroclf.cli.report import save_report
 from astroclf.exceptions import AstroclfError
 
 __all__ = ["add_verb", "tag"]
@@ -49,6 +50,7 @@ astroclf tag --no-png m51.fits.fz
 astroclf tag --model my.astroclf m51.fits
 astroclf tag --explain m51.fits
 astroclf tag --sidecar -o tags/ archive/*.fits
+astroclf tag -o tagged/ --report tagged/report.html night1/*.fits
 astroclf tag --combine -o tagged/ m51_f435w_drz.fits m51_f555w_drz.fits m51_f814w_drz.fits
 """
 
@@ -80,6 +82,9 @@ def add_verb(verbs):
     add_combine_argument(parser)
     add_model_argument(parser)
     add_prior_argument(parser)
+    parser.add_argument(
+        "--report", metavar="HTML", type=Path, help='then make a page of them, as "astroclf report" does'
+    )
 
 
 def tag(args):
@@ -103,6 +108,7 @@ def tag(args):
     _pass_over_sidecars(args)
     check_outputs(args, partial(_outputs, output_dir=args.output_dir, png=args.png, sidecar=args.sidecar))
     make_folder(args)
+    _check_report(args)
     options = {"sidecar": args.sidecar, "force": args.force, **writing_options(args)}
     reader = partial(_read if args.combine else open_frame, hdu=args.hdu, plane=args.plane)
     settings = {"prior": args.prior, "threads": threads_per_worker(args)}
@@ -116,7 +122,24 @@ def tag(args):
         failed |= outcome.error is not None
         if outcome.value is not None:
             say(f"{printable(outcome.item)}: {outcome.value}")
-    return int(failed)
+    return int(failed) if args.report is None else int(_report(args) or failed)
+
+
+def _check_report(args):
+    if args.report is None:
+        return
+    if args.dry_run:
+        args.usage_error(f"--report {args.report} shows what was written, and --dry-run writes nothing")
+    from astroclf.report import check_output
+
+    check_output(args.report)
+
+
+def _report(args):
+    """Make a page of the files as they now are, those that could not be tagged among them; return the exit status."""
+    outputs = ((file, output_of(file, args.output_dir)) for file in args.files)
+    args.files = [str(output) if output and output.exists() else file for file, output in outputs]
+    return save_report(args, args.report)
 
 
 def _pass_over_sidecars(args):

@@ -11,7 +11,7 @@ from astroclf.tags.person import HumanLabel, checked_label
 from astroclf.tags.read import is_path, read_tags
 from astroclf.tags.sidecar import is_sidecar
 
-__all__ = ["Correction", "LabelledFile", "labelled_files", "read_corrections"]
+__all__ = ["Correction", "LabelledFile", "find_files", "labelled_files", "read_corrections"]
 
 _NAMES = (".fits", ".fit", ".fts", ".fits.gz", ".fits.bz2", ".fits.fz", ".jpg", ".jpeg", ".png")
 
@@ -96,10 +96,34 @@ def labelled_files(paths, *, own_classes=False):
     """
     seen = set()
     for path in map(Path, [paths] if is_path(paths) else paths):
-        for file in _files(path):
+        for file in find_files(path):
             if file.resolve() not in seen:
                 seen.add(file.resolve())
                 yield from _labelled(file, own_classes, strict=file == path)
+
+
+def find_files(path):
+    """
+    Find the files that can have tags.
+
+    Parameters
+    ----------
+    path : `~pathlib.Path`
+        A file or a folder.
+
+    Returns
+    -------
+    files : list of `~pathlib.Path`
+        What is no folder, itself, even if it does not exist; else the files in the folder and in all folders in it
+        whose names are those of FITS files and pictures, sorted; no sidecars.
+    """
+    if not path.is_dir():
+        return [path]
+    return sorted(
+        file
+        for file in path.rglob("*")
+        if file.name.lower().endswith(_NAMES) and file.is_file() and not is_sidecar(file)
+    )
 
 
 def read_corrections(path):
@@ -144,17 +168,6 @@ def read_corrections(path):
         else:
             corrections[correction.file] = correction
     return list(corrections.values()), errors
-
-
-def _files(path):
-    """Return a file itself, or the files in a folder whose names are those of FITS files and pictures; no sidecars."""
-    if not path.is_dir():
-        return [path]
-    return sorted(
-        file
-        for file in path.rglob("*")
-        if file.name.lower().endswith(_NAMES) and file.is_file() and not is_sidecar(file)
-    )
 
 
 def _labelled(file, own_classes, strict):
