@@ -48,27 +48,31 @@ def annotate(frame, prediction, path=None, *, rgb=None, explanation=None, theme=
         If ``rgb`` has another shape, ``theme`` is not known or ``explanation`` is of a frame of another shape.
     """
     from astroclf.annotation.figure import draw_page
+    from astroclf.annotation.metadata import stretch_avm
     from astroclf.annotation.theme import get_theme
 
     colors = get_theme(theme)
     part = frame.exposed
-    rgb = _render(frame, part) if rgb is None else _validate_rgb(rgb)
+    stages = _stages(frame, part) if rgb is None else None
+    rgb = _validate_rgb(rgb) if stages is None else stages.rgb
     if explanation is not None and explanation.shape != frame.shape:
         msg = f"explanation must be of the frame, whose shape is {frame.shape}; got one of shape {explanation.shape}"
         raise ValueError(msg)
     figure = draw_page(frame, prediction, rgb, part, colors, explanation)
+    if stages is not None:
+        figure.avm |= stretch_avm(stages)
     if path is not None:
         save_annotated(figure, path)
     return figure
 
 
-def _render(frame, part):
-    """Return the picture of a frame, in no more pixels than its exposed part has."""
+def _stages(frame, part):
+    """Take a frame to its picture, in no more pixels than its exposed part has."""
     from astroclf.preprocess import Preprocessor
     from astroclf.render import Stretch
 
     longest = max(side.stop - side.start for side in part)
-    return Preprocessor(stretch=Stretch.grey()).render(frame, size=min(longest, _LONGEST_SIDE))
+    return Preprocessor(stretch=Stretch.grey()).stages(frame, size=min(longest, _LONGEST_SIDE))
 
 
 def _validate_rgb(rgb):

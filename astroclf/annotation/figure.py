@@ -4,13 +4,16 @@
 from matplotlib.figure import Figure
 
 from astroclf import __version__
-from astroclf.annotation.layout import arrange
+from astroclf.annotation.layout import arrange, whole_pixels
+from astroclf.annotation.metadata import observation_avm, verdict_avm
 from astroclf.annotation.overlay import add_compass, add_contour, add_scale_bar
+from astroclf.annotation.place import page_place
 from astroclf.annotation.theme import MARKS
 from astroclf.annotation.typography import BOLD, SEPARATOR, Typesetter
 from astroclf.annotation.words import clean, human, observation, percent, quality, size
 from astroclf.frames.sky import sky_orientation
 from astroclf.prediction import Status
+from astroclf.tags.xmp import avm_packet
 from astroclf.taxonomy import group_or_self
 
 __all__ = ["Page", "draw_image", "draw_page", "image_facts"]
@@ -45,11 +48,14 @@ def draw_page(frame, prediction, rgb, part, theme, explanation=None):
     figure : `~matplotlib.figure.Figure`
         The page.
     """
-    layout = arrange(rgb.shape[1] / rgb.shape[0])
+    aspect = rgb.shape[1] / rgb.shape[0]
+    layout = arrange(aspect)
     page = Page(figsize=(layout.width, layout.height), dpi=_DPI, facecolor=theme.page, layout="none")
     setter = Typesetter(page)
-    axes = page.add_axes(_fractions(layout.image, layout))
+    axes = page.add_axes(_fractions(whole_pixels(layout.image, aspect, _DPI), layout))
     draw_image(axes, frame, rgb, part, theme)
+    axes.set_aspect("auto")
+    page.avm, page.shown = observation_avm(frame, rgb) | verdict_avm(prediction), (frame, part)
     if explanation is not None:
         add_contour(axes, explanation)
     setter.rectangle(0, layout.height - _STRIP, layout.width, _STRIP, MARKS[prediction.status].color)
@@ -61,7 +67,26 @@ def draw_page(frame, prediction, rgb, part, theme, explanation=None):
 
 
 class Page(Figure):
-    """A figure that notebooks show without pyplot."""
+    """
+    A figure that notebooks show without pyplot, and whose PNG says what it shows.
+
+    Attributes
+    ----------
+    avm : dict
+        What it shows, by the names of the Astronomy Visualization Metadata (AVM).
+    shown : tuple or None
+        The frame, and the part of it, that the first image shows; None where the page is none to lay on the sky.
+    """
+
+    avm, shown = {}, None
+
+    def packet(self):
+        """Return the XMP packet of the page as it was last drawn."""
+        place = {}
+        if self.shown is not None:
+            to_page = self.axes[0].images[0].get_transform().get_matrix()
+            place = page_place(*self.shown, to_page, tuple(map(int, self.bbox.size)))
+        return avm_packet(self.avm | place)
 
     def _repr_png_(self):
         from astroclf.annotation.files import to_png

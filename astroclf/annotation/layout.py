@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-__all__ = ["Box", "Layout", "arrange"]
+__all__ = ["Box", "Layout", "arrange", "whole_pixels"]
 
 _MARGIN = 0.4
 _GUTTER = 0.5
@@ -15,6 +15,8 @@ _HEADING, _VERDICT, _BARS, _SMALL_PRINT = 1.0, 1.5, 1.5, 1.04
 _BLOCKS = _HEADING + _VERDICT + _BARS + _SMALL_PRINT
 _SMALLEST_GAP = 0.32
 _COLUMNS = 4.1, 3.6, 3.3
+_GIVE = 24
+"""Pixels by which an image may be shorter, to have the better aspect ratio in whole pixels."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,37 @@ def arrange(aspect):
         A square image makes a page of 16:9.
     """
     return _beside(aspect) if aspect <= _WIDEST_BESIDE else _stacked(aspect)
+
+
+def whole_pixels(box, aspect, dpi):
+    """
+    Return where in a box an image goes, so that its edges are those of pixels.
+
+    Parameters
+    ----------
+    box : Box
+        Where there is room.
+    aspect : float
+        Width of the image over its height.
+    dpi : float
+        Pixels of the page to an inch.
+
+    Returns
+    -------
+    box : Box
+        In the middle of the other. Of the longest sides that fit, it has that for which the other is nearest to a
+        whole number of pixels.
+    """
+    ratio = max(aspect, 1 / aspect)
+    room = box.width, box.height
+    longer, shorter = (side * dpi + 1e-6 for side in (room if aspect >= 1 else room[::-1]))
+    longest = max(int(min(longer, shorter * ratio)), 1)
+    length = min(range(longest, max(longest - _GIVE, 0), -1), key=lambda n: round(abs(n / ratio - round(n / ratio)), 3))
+    sides = length, max(round(length / ratio), 1)
+    width, height = sides if aspect >= 1 else sides[::-1]
+    left = round((box.left + box.width / 2) * dpi - width / 2)
+    bottom = round((box.bottom + box.height / 2) * dpi - height / 2)
+    return Box(left / dpi, bottom / dpi, width / dpi, height / dpi)
 
 
 def _beside(aspect):

@@ -4,7 +4,7 @@
 import math
 import unicodedata
 
-__all__ = ["clean", "exposure", "human", "observation", "percent", "quality", "share", "size", "unit"]
+__all__ = ["camera", "clean", "exposure", "human", "observation", "percent", "quality", "share", "size", "unit"]
 
 _LONGEST = 400
 _HYPHENATED = {"early type": "early-type", "edge on": "edge-on"}
@@ -102,6 +102,14 @@ def unit(frame):
     return clean(frame.ccd.unit).replace(" / ", "/")
 
 
+def camera(facts):
+    """Return the instrument of an observation with its detector, which is not said twice; empty if not known."""
+    instrument, detector = clean(facts.instrument), clean(facts.detector)
+    if detector and detector.lower() not in instrument.lower():
+        return f"{instrument}/{detector}" if instrument else detector
+    return instrument
+
+
 def observation(facts):
     """
     Return what is known of an observation, in the order people say it.
@@ -116,10 +124,7 @@ def observation(facts):
     phrases : list of str
         Telescope, instrument/detector, filter, exposure and date, those that are known.
     """
-    instrument, detector = clean(facts.instrument), clean(facts.detector)
-    if detector and detector.lower() not in instrument.lower():
-        instrument = f"{instrument}/{detector}" if instrument else detector
-    phrases = [clean(facts.telescope), instrument, clean(facts.filter), exposure(facts.exptime), _day(facts.date)]
+    phrases = [clean(facts.telescope), camera(facts), clean(facts.filter), exposure(facts.exptime), _day(facts.date)]
     return [phrase for phrase in phrases if phrase]
 
 
