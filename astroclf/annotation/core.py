@@ -10,7 +10,7 @@ __all__ = ["annotate"]
 _LONGEST_SIDE = 1024
 
 
-def annotate(frame, prediction, path=None, *, rgb=None, explanation=None, theme="dark"):
+def annotate(frame, prediction, path=None, *, rgb=None, explanation=None, before=None, theme="dark"):
     """
     Draw a frame and its verdict on one page, and save it if there is a path.
 
@@ -29,6 +29,8 @@ def annotate(frame, prediction, path=None, *, rgb=None, explanation=None, theme=
     explanation : `~astroclf.Explanation`, optional
         Why a class, of this frame, as ``Classifier().explain(frame)`` returns it: drawn as a contour at half of its
         peak.
+    before : `~astroclf.Frame`, optional
+        The frame as it was read, of the same shape: drawn beside the picture, linear between the limits of zscale.
     theme : {'dark', 'light'}, optional
         Colours of the page.
 
@@ -45,7 +47,8 @@ def annotate(frame, prediction, path=None, *, rgb=None, explanation=None, theme=
     AstroclfError
         If ``path`` cannot be written, or is a file that astroclf did not make.
     ValueError
-        If ``rgb`` has another shape, ``theme`` is not known or ``explanation`` is of a frame of another shape.
+        If ``rgb`` has another shape, ``theme`` is not known, or ``explanation`` or ``before`` is of another shape than
+        the frame.
     """
     from astroclf.annotation.figure import draw_page
     from astroclf.annotation.metadata import stretch_avm
@@ -55,10 +58,11 @@ def annotate(frame, prediction, path=None, *, rgb=None, explanation=None, theme=
     part = frame.exposed
     stages = _stages(frame, part) if rgb is None else None
     rgb = _validate_rgb(rgb) if stages is None else stages.rgb
-    if explanation is not None and explanation.shape != frame.shape:
-        msg = f"explanation must be of the frame, whose shape is {frame.shape}; got one of shape {explanation.shape}"
-        raise ValueError(msg)
-    figure = draw_page(frame, prediction, rgb, part, colors, explanation)
+    for name, other in (("explanation", explanation), ("before", before)):
+        if other is not None and other.shape != frame.shape:
+            msg = f"{name} must be of the frame, whose shape is {frame.shape}; got one of shape {other.shape}"
+            raise ValueError(msg)
+    figure = draw_page(frame, prediction, rgb, part, colors, explanation=explanation, before=before)
     if stages is not None:
         figure.avm |= stretch_avm(stages)
     if path is not None:

@@ -1,20 +1,21 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """The page itself: image, heading, verdict, bars and small print."""
 
+import numpy as np
+from matplotlib import colormaps
 from matplotlib.figure import Figure
 
 from astroclf import __version__
 from astroclf.annotation.layout import arrange, whole_pixels
 from astroclf.annotation.metadata import observation_avm, verdict_avm
-from astroclf.annotation.overlay import add_compass, add_contour, add_scale_bar
+from astroclf.annotation.overlay import add_caption, add_compass, add_contour, add_scale_bar
 from astroclf.annotation.place import page_place
-from astroclf.annotation.theme import MARKS
+from astroclf.annotation.raw import as_read
+from astroclf.annotation.theme import MARKS, supports
 from astroclf.annotation.typography import BOLD, SEPARATOR, Typesetter
 from astroclf.annotation.words import clean, human, observation, percent, quality, size
 from astroclf.frames.sky import sky_orientation
-from astroclf.prediction import Status
 from astroclf.tags.xmp import avm_packet
-from astroclf.taxonomy import group_or_self
 
 __all__ = ["Page", "draw_image", "draw_page", "image_facts"]
 
@@ -24,7 +25,7 @@ _STRIP, _ROW, _BAR = 0.07, 0.57, 0.1
 _LINE, _TAB = 0.22, 0.75
 
 
-def draw_page(frame, prediction, rgb, part, theme, explanation=None):
+def draw_page(frame, prediction, rgb, part, theme, *, explanation=None, before=None):
     """
     Draw the page of a frame.
 
@@ -42,6 +43,8 @@ def draw_page(frame, prediction, rgb, part, theme, explanation=None):
         Colours.
     explanation : `~astroclf.Explanation`, optional
         Why a class; drawn as a contour.
+    before : `~astroclf.Frame`, optional
+        The frame as it was read; drawn beside the picture.
 
     Returns
     -------
@@ -49,7 +52,7 @@ def draw_page(frame, prediction, rgb, part, theme, explanation=None):
         The page.
     """
     aspect = rgb.shape[1] / rgb.shape[0]
-    layout = arrange(aspect)
+    layout = arrange(aspect, before=before is not None)
     page = Page(figsize=(layout.width, layout.height), dpi=_DPI, facecolor=theme.page, layout="none")
     setter = Typesetter(page)
     axes = page.add_axes(_fractions(whole_pixels(layout.image, aspect, _DPI), layout))
@@ -58,6 +61,9 @@ def draw_page(frame, prediction, rgb, part, theme, explanation=None):
     page.avm, page.shown = observation_avm(frame, rgb) | verdict_avm(prediction), (frame, part)
     if explanation is not None:
         add_contour(axes, explanation)
+    if before is not None:
+        box = whole_pixels(layout.before, aspect, _DPI)
+        _draw_before(page.add_axes(_fractions(box, layout)), before, part, theme, box)
     setter.rectangle(0, layout.height - _STRIP, layout.width, _STRIP, MARKS[prediction.status].color)
     _write_heading(setter, layout.heading, frame, theme)
     _write_verdict(setter, layout.verdict, prediction, theme)
@@ -120,16 +126,29 @@ def draw_image(axes, frame, rgb, part, theme):
     theme : `~astroclf.annotation.theme.Theme`
         Colours.
     """
+    _draw_pixels(axes, rgb, part, theme)
+    orientation = sky_orientation(frame.ccd.wcs, frame.shape)
+    if orientation is not None:
+        add_scale_bar(axes, orientation)
+        add_compass(axes, orientation)
+
+
+def _draw_pixels(axes, rgb, part, theme):
     rows, columns = part
     extent = columns.start - 0.5, columns.stop - 0.5, rows.start - 0.5, rows.stop - 0.5
     axes.imshow(rgb, origin="lower", extent=extent, aspect="equal", interpolation="antialiased", resample=True)
     axes.set(xticks=[], yticks=[], facecolor=theme.page)
     for spine in axes.spines.values():
         spine.set(visible=True, color=theme.line, linewidth=1)
-    orientation = sky_orientation(frame.ccd.wcs, frame.shape)
-    if orientation is not None:
-        add_scale_bar(axes, orientation)
-        add_compass(axes, orientation)
+
+
+def _draw_before(axes, frame, part, theme, box):
+    """Draw a part of a frame as it was read, and say so."""
+    seen, norm = as_read(frame, part, tuple(round(side * _DPI) for side in (box.height, box.width)))
+    image = colormaps["gray"].with_extremes(bad=theme.line)(norm(np.ma.masked_invalid(seen)))
+    _draw_pixels(axes, image, part, theme)
+    axes.set_aspect("auto")
+    add_caption(axes, "as read")
 
 
 def _write_heading(setter, box, frame, theme):
@@ -160,18 +179,11 @@ def _draw_bars(setter, box, prediction, theme):
     for n, (label, prob) in enumerate(zip(prediction.labels[:_SHOWN], prediction.probs)):
         top = box.top - n * _ROW
         baseline, bottom = top - 0.16, top - 0.37
-        color = MARKS[prediction.status].color if _supports(prediction, label) else theme.bar
+        color = MARKS[prediction.status].color if supports(prediction, label) else theme.bar
         number = setter.write(percent(prob), box.right, baseline, 14, theme.ink, align="right") + 0.2
         setter.write(human(label), box.left, baseline, 14, theme.ink, room=box.width - number, smallest=11)
         setter.rectangle(box.left, bottom, box.width, _BAR, theme.line)
         setter.rectangle(box.left, bottom, box.width * prob, _BAR, color)
-
-
-def _supports(prediction, label):
-    """Tell whether a class is the verdict or a part of it."""
-    if prediction.status is Status.GROUP:
-        return group_or_self(label) == prediction.group
-    return prediction.status is Status.OK and label == prediction.label
 
 
 def _write_small_print(setter, box, frame, prediction, theme):

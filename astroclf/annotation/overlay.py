@@ -13,7 +13,7 @@ from astroclf.annotation.lengths import nice_length
 from astroclf.annotation.typography import BOLD, font
 from astroclf.annotation.words import human
 
-__all__ = ["add_compass", "add_contour", "add_scale_bar"]
+__all__ = ["add_caption", "add_compass", "add_contour", "add_scale_bar"]
 
 _COLOR = "white"
 _SIZE = 13
@@ -100,13 +100,27 @@ def add_contour(axes, explanation):
     axes.add_collection(
         LineCollection(lines, colors=_COLOR, linewidths=1.4, linestyles="--", path_effects=_halo(1.0)), autolim=False
     )
+    add_caption(axes, f"- - speaks for {human(explanation.label)}")
+
+
+def add_caption(axes, text):
+    """
+    Write what is drawn in the upper left corner, where the image has room for it.
+
+    Parameters
+    ----------
+    axes : `~matplotlib.axes.Axes`
+        The image.
+    text : str
+        A few words.
+    """
     width, height = _inches(axes)
     if width < _ROOMY or height < 1:
         return
     corner = axes.figure.dpi_scale_trans + ScaledTranslation(0, 1, axes.transAxes)
     axes.text(
-        _LEGEND, -_LEGEND, f"- - speaks for {human(explanation.label)}", color=_COLOR, ha="left", va="top",
-        fontproperties=font(BOLD, 11), transform=corner, path_effects=_halo(1.0), usetex=False, parse_math=False,
+        _LEGEND, -_LEGEND, text, color=_COLOR, ha="left", va="top", fontproperties=font(BOLD, 11), transform=corner,
+        path_effects=_halo(1.0), usetex=False, parse_math=False,
     )  # fmt: skip
 
 

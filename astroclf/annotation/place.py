@@ -40,7 +40,7 @@ def page_place(frame, part, to_page, size):
     values : dict
         Values by their names in AVM: scale, rotation, and the pixel of the page, the first of which is 1, at a place on
         the sky. ``Spatial.Quality`` is ``Full`` where these say to a tenth of a pixel where every pixel of the frame
-        is, else ``Position``. Empty where the frame has no world coordinates of the sky.
+        is, else ``Position``: then only the middle of the part is exact. Empty where the frame has no world coordinates of the sky.
     """
     wcs = frame.ccd.wcs
     orientation = sky_orientation(wcs, frame.shape)
@@ -51,13 +51,22 @@ def page_place(frame, part, to_page, size):
     page = (to_page @ [columns, rows, np.ones_like(columns)])[:2] - 0.5
     if sky is None or not (np.isfinite(sky.ra.deg).all() and np.isfinite(sky.dec.deg).all()):
         return {}
-    tangent = _solution(fit_wcs_from_points(page, sky, proj_point=sky[len(sky) // 2]), size)
+    middle = len(sky) // 2
+    tangent = _solution(fit_wcs_from_points(page, sky, proj_point=sky[middle]), size)
     for values in (_solution(_turned(wcs, to_page), size), tangent):
         if values and _error(values, page, sky, size) < _TOLERANCE:
             return values
-    kept = () if orientation.mirrored else ("Spatial.Scale", "Spatial.Rotation")
-    always = [name for name in tangent if name not in ("Spatial.Scale", "Spatial.Rotation")]
-    return {name: tangent[name] for name in (*always, *kept)} | {"Spatial.Quality": "Position"}
+    return _position(tangent, page[:, middle], sky[middle], orientation.mirrored)
+
+
+def _position(values, pixel, sky, mirrored):
+    """Return world coordinates of which only the middle is exact; scale and rotation have no meaning in a mirror."""
+    left_out = ("Spatial.Scale", "Spatial.Rotation") if mirrored else ()
+    return {name: value for name, value in values.items() if name not in left_out} | {
+        "Spatial.ReferenceValue": [float(sky.ra.deg), float(sky.dec.deg)],
+        "Spatial.ReferencePixel": [float(place) + 1 for place in pixel],
+        "Spatial.Quality": "Position",
+    }
 
 
 def _grid(part):

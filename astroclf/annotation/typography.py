@@ -9,6 +9,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.font_manager import FontProperties, get_font
 from matplotlib.patches import FancyBboxPatch, Rectangle
 
+from astroclf.annotation.theme import ON_MARK
+
 __all__ = ["BOLD", "PLAIN", "SEPARATOR", "Typesetter", "font"]
 
 PLAIN, BOLD = "DejaVuSans.ttf", "DejaVuSans-Bold.ttf"
@@ -18,7 +20,6 @@ SEPARATOR = "  \N{MIDDLE DOT}  "
 """Between phrases on one line."""
 
 _ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
-_ON_BADGE = "#0b0e13"
 _PADDING = 0.13
 
 
@@ -129,7 +130,7 @@ class Typesetter:
         self._figure.add_artist(
             FancyBboxPatch((x, bottom), width, height, style, color=color, linewidth=0, transform=self._inches)
         )
-        self.write(text, x + _PADDING, baseline, size, _ON_BADGE, face=BOLD)
+        self.write(text, x + _PADDING, baseline, size, ON_MARK, face=BOLD)
         return width
 
     def rectangle(self, x, bottom, width, height, color):
