@@ -13,7 +13,6 @@ __all__ = ["find_viewer"]
 _NOT_A_WINDOW = "nbagg", "webagg"
 """Interactive backends that show figures in a browser."""
 
-_OPENERS = {"darwin": "open", "win32": "explorer"}
 _DISPLAYS = "DISPLAY", "WAYLAND_DISPLAY"
 _DPI = 100
 
@@ -35,7 +34,9 @@ def find_viewer():
     """
     if _has_windows():
         return _in_window
-    opener = _OPENERS.get(sys.platform, "xdg-open")
+    if sys.platform == "win32":
+        return os.startfile
+    opener = "open" if sys.platform == "darwin" else "xdg-open"
     display = opener != "xdg-open" or any(map(os.environ.get, _DISPLAYS))
     if display and shutil.which(opener):
         return lambda path: _in_program(opener, path)
@@ -83,11 +84,6 @@ def _in_window(path):
 
 
 def _in_program(opener, path):
-    try:
-        subprocess.Popen(
-            [opener, str(path)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )  # fmt: skip
-    except OSError as error:
-        msg = f"{opener} cannot be started to show {path}: {error.strerror or error}"
-        raise AstroclfError(msg) from error
+    """Start a program that may stay open, and do not wait for it."""
+    start = '"$0" "$1" </dev/null >/dev/null 2>&1 &'
+    subprocess.run(["/bin/sh", "-c", start, opener, str(path)], check=True, start_new_session=True)
