@@ -62,10 +62,10 @@ def make_prediction(status=Status.OK):
     )  # fmt: skip
 
 
-def drawn(tmp_path, frame, rgb=0.5, status=Status.OK):
+def drawn(tmp_path, frame, rgb=0.5, status=Status.OK, **options):
     """Draw a frame, grey by default, and return the path of the picture."""
     rgb = np.full((*frame.shape, 3), rgb) if np.isscalar(rgb) else rgb
-    annotate(frame, make_prediction(status), tmp_path / "a.png", rgb=rgb)
+    annotate(frame, make_prediction(status), tmp_path / "a.png", rgb=rgb, **options)
     return tmp_path / "a.png"
 
 
@@ -114,6 +114,15 @@ def test_dots_are_where_the_metadata_say(tmp_path, shape):
     frame = make_frame(shape, make_wcs(33))
     rgb, places = dots(shape)
     assert worst_dot(drawn(tmp_path, frame, rgb), frame, places) < 0.1
+
+
+@pytest.mark.parametrize("kind", ["turned", "mirrored", "larger", "beside"])
+def test_dots_on_other_pages(tmp_path, kind):
+    """So they are where the picture is turned, mirrored back, of another size or beside another."""
+    frame = make_frame((200, 200), make_wcs(33, mirror=kind == "mirrored"))
+    options = {"larger": {"size": 2500}, "beside": {"before": frame}}.get(kind, {"north_up": True})
+    rgb, places = dots((200, 200))
+    assert worst_dot(drawn(tmp_path, frame, rgb, **options), frame, places) < 0.1
 
 
 @pytest.mark.parametrize("angle", [0, 90, 180, 211.5])
@@ -273,13 +282,15 @@ def test_preview(tmp_path):
     assert (avm.Type, avm.Facility, avm.Spatial.Quality) == ("Chart", ["HST"], None)
 
 
-def test_exiftool(tmp_path, need):
+def test_exiftool(tmp_path):
     """ExifTool, which knows AVM too, reads what PyAVM reads."""
     if shutil.which("exiftool") is None:
-        need("exiftool is not installed (Debian: libimage-exiftool-perl)")
+        pytest.skip("exiftool is not installed (Debian: libimage-exiftool-perl)")
     path = drawn(tmp_path, make_frame(wcs=make_wcs(10), header=[("ROOTNAME", "j8d602niq")]))
     avm = AVM.from_image(str(path))
-    done = subprocess.run(["exiftool", "-j", "-n", "-XMP-avm:all", "-XMP-dc:all", path], capture_output=True, check=True)
+    done = subprocess.run(
+        ["exiftool", "-j", "-n", "-XMP-avm:all", "-XMP-dc:all", path], capture_output=True, check=True
+    )
     (found,) = json.loads(done.stdout)
     assert found["Subject"] == "NGC 1300"
     assert (found["Facility"], found["Instrument"], found["DatasetID"]) == ("HST", "WFC3/UVIS", "j8d602niq")

@@ -89,7 +89,9 @@ def frame_html(frame):
     png = _png(frame, _THUMBNAIL)
     if png is None:
         return _box(heading + table)
-    image = f'<img alt="picture of the frame" src="data:image/png;base64,{b64encode(png).decode()}" style="{_fit(png)}">'
+    image = (
+        f'<img alt="picture of the frame" src="data:image/png;base64,{b64encode(png).decode()}" style="{_fit(png)}">'
+    )
     return _box(f"{heading}<div>{image}</div>{table}")
 
 

@@ -10,7 +10,7 @@ from astroclf.exceptions import AstroclfError
 
 __all__ = ["find_viewer"]
 
-_NOT_A_WINDOW = "nbagg", "webagg"
+_NOT_A_WINDOW = {"nbagg", "webagg"}
 """Interactive backends that show figures in a browser."""
 
 _DISPLAYS = "DISPLAY", "WAYLAND_DISPLAY"
@@ -61,7 +61,8 @@ def _has_windows():
     from matplotlib.backends import BackendFilter, backend_registry
 
     backend = _backend()
-    if backend in _NOT_A_WINDOW or backend not in map(str.lower, backend_registry.list_builtin(BackendFilter.INTERACTIVE)):
+    interactive = {name.lower() for name in backend_registry.list_builtin(BackendFilter.INTERACTIVE)}
+    if backend not in interactive - _NOT_A_WINDOW:
         return False
     try:
         pyplot.switch_backend(backend)

@@ -14,9 +14,11 @@ from astroclf.cli.common import (
     add_model_argument,
     add_parser,
     add_part_arguments,
+    add_picture_arguments,
     add_prior_argument,
     check_prior,
     complain,
+    drawing_of,
     open_frame,
     outcomes,
     threads_per_worker,
@@ -79,6 +81,7 @@ def add_verb(verbs):
     parser.add_argument(
         "--beside", action="store_true", help="with --show: the frame as it was read beside the annotated picture"
     )
+    add_picture_arguments(parser)
     parser.add_argument("--weights", metavar="FILE", help="with --model imagenet: local weights, not Keras's download")
 
 
@@ -106,10 +109,11 @@ def classify(args):
         args.usage_error("--prior is for the astro model: leave --model imagenet out")
     if args.model == "imagenet" and args.show:
         args.usage_error("--show is for the astro model: leave --model imagenet out")
-    if args.beside and not args.show:
-        args.usage_error("--beside is for --show")
-    if args.beside and args.combine:
-        args.usage_error("--beside is for the picture of one frame: leave --combine out")
+    drawing = drawing_of(args)
+    if (args.beside or drawing) and not args.show:
+        args.usage_error("--beside and the options of the picture are for --show")
+    if (args.beside or args.outlines) and args.combine:
+        args.usage_error("--beside and --outlines are for the picture of one frame: leave --combine out")
     if args.model == "imagenet":
         settings = {"weights": args.weights}
         complain("warning: ImageNet's labels are everyday things, not astronomy")
@@ -117,7 +121,7 @@ def classify(args):
         check_prior(args)
         settings = {"backend": args.backend or "onnx", "prior": args.prior, "threads": threads_per_worker(args)}
     viewer = _viewer() if args.show else None
-    draw = partial(_draw, Path(mkdtemp(prefix="astroclf-")), args.beside) if args.show else None
+    draw = partial(_draw, Path(mkdtemp(prefix="astroclf-")), args.beside, drawing) if args.show else None
     factory = partial(_make, args.model, settings, args.hdu, args.plane, draw)
     rows = _combined(factory, args) if args.combine else [_row(outcome) for outcome in outcomes(factory, args)]
     pictures = [row.pop(_PICTURE, None) for row in rows]
@@ -183,12 +187,12 @@ def _see_group(classifier, frames, draw):
     return prediction.to_row() | {_PICTURE: draw(frame, prediction, rgb=rgb)}
 
 
-def _draw(folder, beside, frame, prediction, rgb=None, raw=None):
+def _draw(folder, beside, drawing, frame, prediction, rgb=None, raw=None):
     """Draw a picture in a folder of its own, as two files may have one name; return where it is."""
     from astroclf import annotate
     from astroclf.annotation import picture_path, save_annotated
 
-    figure = annotate(frame, prediction, rgb=rgb, before=raw if beside else None)
+    figure = annotate(frame, prediction, rgb=rgb, before=raw if beside else None, **drawing)
     path = picture_path(frame.origin.name, mkdtemp(dir=folder))
     save_annotated(figure, path)
     return path

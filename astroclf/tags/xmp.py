@@ -17,7 +17,17 @@ from astroclf.tags.keywords import KEYWORDS, is_tag
 from astroclf.tags.person import HumanLabel, Labels
 from astroclf.taxonomy import concept
 
-__all__ = ["AVM_VERSION", "add_block", "avm_categories", "avm_packet", "block_lines", "cut_block", "read_block", "read_labels", "set_labels"]
+__all__ = [
+    "AVM_VERSION",
+    "add_block",
+    "avm_categories",
+    "avm_packet",
+    "block_lines",
+    "cut_block",
+    "read_block",
+    "read_labels",
+    "set_labels",
+]
 
 AVM_VERSION = 1.2
 """Version of AVM."""
