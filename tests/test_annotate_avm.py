@@ -131,7 +131,7 @@ def test_dots_on_other_pages(tmp_path, kind):
     [{}, {"frame": "FK5"}, {"ctype": ("GLON-CAR", "GLAT-CAR"), "crval": (18, 0)}, {"ctype": ("RA---SIN", "DEC--SIN")}],
 )
 def test_full_solution(tmp_path, angle, options):
-    """A frame without distortion has a full solution, and the sky at the corners of its picture is that of the frame."""
+    """A frame without distortion has a full solution: at the corners of its picture, the sky is that of the frame."""
     frame = make_frame((100, 130), make_wcs(angle, **options))
     figure = annotate(frame, make_prediction(), rgb=np.full((100, 130, 3), 0.5))
     save_annotated(figure, tmp_path / "a.png")

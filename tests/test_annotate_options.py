@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from astropy import units as u
 from astropy.nddata import CCDData
 from astropy.wcs import WCS
 from matplotlib.collections import LineCollection
@@ -76,7 +77,7 @@ def test_north_up(angle, mirror):
     axes = annotate(frame, make_prediction(), north_up=True).axes[0]
     to_page = axes.images[0].get_transform()
     middle = frame.ccd.wcs.pixel_to_world(80, 60)
-    north, east = (middle.directional_offset_by(turn, "1s") for turn in ("0d", "90d"))
+    north, east = (middle.directional_offset_by(turn * u.deg, 1 * u.arcsec) for turn in (0, 90))
     start, up, left = (to_page.transform(np.array(frame.ccd.wcs.world_to_pixel(sky))) for sky in (middle, north, east))
     assert_allclose((up - start) / np.hypot(*(up - start)), (0, 1), atol=1e-3)
     assert_allclose((left - start) / np.hypot(*(left - start)), (-1, 0), atol=1e-3)

@@ -11,6 +11,9 @@ from astroclf.annotation.theme import get_theme
 __all__ = ["SIZES", "annotate"]
 
 _LONGEST_SIDE = 1024
+_SMOOTHING = 1.5
+"""Sigma in pixels of the picture."""
+
 SIZES = 300, 20000
 """Least and most pixels of the longer side of a page."""
 
@@ -113,10 +116,14 @@ def _check(frame, wanted, path, ax, rgb, outlines):
 
 
 def _sources(stages):
-    """Return where photutils finds sources in the picture."""
+    """Return where photutils finds sources in the picture, smoothed a little lest noise make edges ragged."""
+    from scipy.ndimage import gaussian_filter
+
+    from astroclf.preprocess import Preprocessor
     from astroclf.render.views import find_sources
 
-    segments = find_sources(stages.flat, stages.sky.sigma)
+    smooth = gaussian_filter(stages.flat, _SMOOTHING)
+    segments = find_sources(smooth, Preprocessor().background(smooth, stages.empty).sigma)
     return np.zeros(stages.flat.shape, bool) if segments is None else segments.data > 0
 
 

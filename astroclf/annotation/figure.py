@@ -21,7 +21,7 @@ from astroclf.annotation.overlay import (
 )
 from astroclf.annotation.place import page_place
 from astroclf.annotation.raw import as_read
-from astroclf.annotation.theme import MARKS, supports
+from astroclf.annotation.theme import MARKS, get_theme, supports
 from astroclf.annotation.typography import BOLD, SEPARATOR, Typesetter, font
 from astroclf.annotation.words import clean, human, observation, percent, quality, size
 from astroclf.frames.sky import sky_orientation
@@ -32,6 +32,9 @@ __all__ = ["Extras", "Page", "draw_image", "draw_page", "image_facts", "write_ti
 
 _DPI = 150
 _SHOWN = 3
+_OUTSIDE = get_theme("dark").page
+"""Around an image that is turned: dark in any theme, as what is drawn on it is white."""
+
 _STRIP, _ROW, _BAR = 0.07, 0.57, 0.1
 _LINE, _TAB = 0.22, 0.75
 
@@ -234,7 +237,7 @@ def _draw_pixels(axes, rgb, part, theme, turn):
         transform=turn + axes.transData,
     )  # fmt: skip
     left, right, bottom, top = _corners(part, turn)
-    axes.set(xlim=(left, right), ylim=(bottom, top), xticks=[], yticks=[], facecolor=theme.page)
+    axes.set(xlim=(left, right), ylim=(bottom, top), xticks=[], yticks=[], facecolor=_OUTSIDE)
     for spine in axes.spines.values():
         spine.set(visible=True, color=theme.line, linewidth=1)
 

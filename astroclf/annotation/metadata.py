@@ -1,5 +1,5 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
-"""What a picture says of itself in Astronomy Visualization Metadata (AVM): what was observed, how, and what it shows."""
+"""What a picture says in Astronomy Visualization Metadata (AVM): what was observed, how, and what it shows."""
 
 import math
 from dataclasses import replace

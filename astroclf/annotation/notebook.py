@@ -146,7 +146,8 @@ def _bar_row(prediction, label, prob):
 
 def _row(name, value, quiet=True):
     style = f"{_CELL};{_QUIET}" if quiet else _CELL
-    return f'<tr style="background:transparent"><td style="{style}">{_text(name)}</td><td style="{style}">{value}</td></tr>'
+    cells = "".join(f'<td style="{style}">{cell}</td>' for cell in (_text(name), value))
+    return f'<tr style="background:transparent">{cells}</tr>'
 
 
 def _table(rows):

@@ -126,7 +126,7 @@ def add_outlines(axes, found, part, pixels):
         for side, n in zip(part, found.shape)
     )
     lines = contour_generator(columns, rows, np.pad(found, 1).astype(float)).lines(0.5)
-    _add_lines(axes, lines, pixels, linewidths=0.8, colors=_OUTLINE)
+    _add_lines(axes, lines, pixels, linewidths=0.9, colors=_OUTLINE, path_effects=[])
 
 
 def add_tiles(axes, parts, pixels):
@@ -148,7 +148,7 @@ def add_tiles(axes, parts, pixels):
 
 
 def _add_lines(axes, lines, pixels, **style):
-    lines = LineCollection(lines, **({"colors": _COLOR} | style), path_effects=_halo(0.7), transform=pixels)
+    lines = LineCollection(lines, **({"colors": _COLOR, "path_effects": _halo(0.7)} | style), transform=pixels)
     axes.add_collection(lines, autolim=False)
 
 

@@ -40,7 +40,8 @@ def page_place(frame, part, to_page, size):
     values : dict
         Values by their names in AVM: scale, rotation, and the pixel of the page, the first of which is 1, at a place on
         the sky. ``Spatial.Quality`` is ``Full`` where these say to a tenth of a pixel where every pixel of the frame
-        is, else ``Position``: then only the middle of the part is exact. Empty where the frame has no world coordinates of the sky.
+        is, else ``Position``: then only the middle of the part is exact. Empty where the frame has no world
+        coordinates of the sky.
     """
     wcs = frame.ccd.wcs
     orientation = sky_orientation(wcs, frame.shape)

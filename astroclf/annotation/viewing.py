@@ -24,8 +24,8 @@ def find_viewer():
     Returns
     -------
     show : callable
-        Called with the path of a PNG, shows it: in a window of matplotlib, and then returns when it is closed; or, where
-        matplotlib has none, in the program that the system has for pictures, and returns at once.
+        Called with the path of a PNG, shows it: in a window of matplotlib, and then returns when it is closed; or,
+        where matplotlib has none, in the program that the system has for pictures, and returns at once.
 
     Raises
     ------
