@@ -23,6 +23,7 @@ from astroclf.annotation import annotate, draw_preview, save_annotated
 from astroclf.annotation.files import to_png
 from astroclf.annotation.layout import Box, whole_pixels
 from astroclf.annotation.metadata import observation_avm
+from astroclf.annotation.place import page_place
 from astroclf.frames.frame import Facts, Frame, Origin
 from astroclf.prediction import Prediction, Provenance, Status
 from astroclf.preprocess import Preprocessor
@@ -314,3 +315,26 @@ def test_images_fill_whole_pixels(aspect, width, height):
     assert box.top <= room.top + 0.5 / 150
     longer, shorter = sorted(pixels[2:], reverse=True)
     assert abs(longer / max(aspect, 1 / aspect) - shorter) <= 0.5
+
+
+@given(
+    crval=st.tuples(st.floats(-400, 400), st.floats(-90, 90)),
+    crpix=st.tuples(*[st.floats(-1e5, 1e5)] * 2),
+    cd=st.lists(st.floats(-0.1, 0.1), min_size=4, max_size=4),
+    projection=st.sampled_from(["TAN", "SIN", "ZEA", "CAR", "AIT", "STG"]),
+    axes=st.sampled_from(["RA---{},DEC--{}", "DEC--{},RA---{}", "GLON-{},GLAT-{}", "ELON-{},ELAT-{}"]),
+)
+@settings(deadline=None, max_examples=20)
+def test_any_coordinates(crval, crpix, cd, projection, axes):
+    """Whatever the world coordinates are, there is a packet that can be read; what it calls full can be evaluated."""
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = axes.format(projection, projection).split(",")
+    wcs.wcs.crval = crval[::-1] if axes.startswith("DEC") else crval
+    wcs.wcs.crpix, wcs.wcs.cd = crpix, np.reshape(cd, (2, 2))
+    frame = make_frame((20, 30), wcs)
+    to_page = np.array([[30.0, 0, 60], [0, 30.0, 60], [0, 0, 1]])
+    place = page_place(frame, (slice(0, 20), slice(0, 30)), to_page, (1920, 1080))
+    avm = AVM.from_xml(avm_packet(place))
+    if avm.Spatial.Quality == "Full":
+        sky = avm.to_wcs(target_shape=(1920, 1080)).pixel_to_world(*(to_page @ (14, 9, 1))[:2] - 0.5)
+        assert sky.separation(frame.ccd.wcs.pixel_to_world(14, 9)).deg < 0.1 * avm.Spatial.Scale[1]

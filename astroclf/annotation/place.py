@@ -52,11 +52,13 @@ def page_place(frame, part, to_page, size):
     page = (to_page @ [columns, rows, np.ones_like(columns)])[:2] - 0.5
     if sky is None or not (np.isfinite(sky.ra.deg).all() and np.isfinite(sky.dec.deg).all()):
         return {}
+    own = _solution(_turned(wcs, to_page), size)
+    if own and _error(own, page, sky, size) < _TOLERANCE:
+        return own
     middle = len(sky) // 2
     tangent = _solution(fit_wcs_from_points(page, sky, proj_point=sky[middle]), size)
-    for values in (_solution(_turned(wcs, to_page), size), tangent):
-        if values and _error(values, page, sky, size) < _TOLERANCE:
-            return values
+    if _error(tangent, page, sky, size) < _TOLERANCE:
+        return tangent
     return _position(tangent, page[:, middle], sky[middle], orientation.mirrored)
 
 
