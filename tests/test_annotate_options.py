@@ -105,7 +105,7 @@ def test_outlines(north_up):
     to_page = axes.images[0].get_transform()
     for source in ((40, 30), (80, 80)):
         place = to_page.transform(source)
-        (line,) = [line for line in lines if np.hypot(*(line.mean(axis=0) - place)) < 10]
+        (line,) = [line for line in lines if np.hypot(*(line.mean(axis=0) - place)) < 25]
         assert_allclose(line[0], line[-1])
         assert 20 < np.ptp(line, axis=0).min() < 150
 
@@ -115,7 +115,7 @@ def test_nothing_to_outline():
     frame = make_frame()
     frame.ccd.data[:] = 7
     axes = annotate(frame, make_prediction(), outlines=True).axes[0]
-    assert lines_of(axes) == []
+    assert not axes.collections
 
 
 def test_tiles():

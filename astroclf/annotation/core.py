@@ -14,6 +14,9 @@ _LONGEST_SIDE = 1024
 _SMOOTHING = 1.5
 """Sigma in pixels of the picture."""
 
+_SMALLEST = 40
+"""Pixels of the picture that a source has at least, some more than a peak of the noise that is smoothed so."""
+
 SIZES = 300, 20000
 """Least and most pixels of the longer side of a page."""
 
@@ -124,7 +127,9 @@ def _sources(stages):
 
     smooth = gaussian_filter(stages.flat, _SMOOTHING)
     segments = find_sources(smooth, Preprocessor().background(smooth, stages.empty).sigma)
-    return np.zeros(stages.flat.shape, bool) if segments is None else segments.data > 0
+    if segments is None:
+        return np.zeros(stages.flat.shape, bool)
+    return np.isin(segments.data, segments.labels[segments.areas >= _SMALLEST])
 
 
 def _stages(frame, part, size):

@@ -3,6 +3,7 @@
 
 import numpy as np
 from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
@@ -119,13 +120,13 @@ def add_outlines(axes, found, part, pixels):
     pixels : `~matplotlib.transforms.Transform`
         From pixels of the frame to the page.
     """
-    from contourpy import contour_generator
-
+    if not found.any():
+        return
     rows, columns = (
         side.start - 0.5 + (np.arange(-1, n + 1) + 0.5) * (side.stop - side.start) / n
         for side, n in zip(part, found.shape)
     )
-    lines = contour_generator(columns, rows, np.pad(found, 1).astype(float)).lines(0.5)
+    (lines,) = Figure().add_subplot().contour(columns, rows, np.pad(found, 1).astype(float), [0.5]).allsegs
     _add_lines(axes, lines, pixels, linewidths=0.9, colors=_OUTLINE, path_effects=[])
 
 
