@@ -167,6 +167,11 @@ class Prediction:
             "gprob": round(self.group_probs[0], 4),
         }
 
+    def _repr_html_(self):
+        from astroclf.annotation.notebook import prediction_html
+
+        return prediction_html(self)
+
     def __str__(self):
         ranked = ", ".join(f"{label} {prob:.3f}" for label, prob in zip(self.labels[:3], self.probs[:3]))
         return f"{self.verdict} [{self.status}] ({ranked}; group {self.group} {self.group_probs[0]:.3f})"

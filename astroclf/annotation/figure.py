@@ -1,27 +1,45 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """The page itself: image, heading, verdict, bars and small print."""
 
+from dataclasses import dataclass, replace
+
+import numpy as np
+from matplotlib import colormaps
 from matplotlib.figure import Figure
+from matplotlib.transforms import Affine2D
 
 from astroclf import __version__
-from astroclf.annotation.layout import arrange
-from astroclf.annotation.overlay import add_compass, add_contour, add_scale_bar
-from astroclf.annotation.theme import MARKS
-from astroclf.annotation.typography import BOLD, SEPARATOR, Typesetter
+from astroclf.annotation.layout import arrange, whole_pixels
+from astroclf.annotation.metadata import observation_avm, verdict_avm
+from astroclf.annotation.overlay import (
+    add_caption,
+    add_compass,
+    add_contour,
+    add_outlines,
+    add_scale_bar,
+    add_tiles,
+)
+from astroclf.annotation.place import page_place
+from astroclf.annotation.raw import as_read
+from astroclf.annotation.theme import MARKS, get_theme, supports
+from astroclf.annotation.typography import BOLD, SEPARATOR, Typesetter, font
 from astroclf.annotation.words import clean, human, observation, percent, quality, size
 from astroclf.frames.sky import sky_orientation
-from astroclf.prediction import Status
-from astroclf.taxonomy import group_or_self
+from astroclf.render.views import parts_of
+from astroclf.tags.xmp import avm_packet
 
-__all__ = ["Page", "draw_image", "draw_page", "image_facts"]
+__all__ = ["Extras", "Page", "draw_image", "draw_page", "image_facts", "write_title"]
 
 _DPI = 150
 _SHOWN = 3
+_OUTSIDE = get_theme("dark").page
+"""Around an image that is turned: dark in any theme, as what is drawn on it is white."""
+
 _STRIP, _ROW, _BAR = 0.07, 0.57, 0.1
 _LINE, _TAB = 0.22, 0.75
 
 
-def draw_page(frame, prediction, rgb, part, theme, explanation=None):
+def draw_page(frame, prediction, rgb, part, theme, extras):
     """
     Draw the page of a frame.
 
@@ -37,21 +55,28 @@ def draw_page(frame, prediction, rgb, part, theme, explanation=None):
         That part: rows and columns of the frame.
     theme : `~astroclf.annotation.theme.Theme`
         Colours.
-    explanation : `~astroclf.Explanation`, optional
-        Why a class; drawn as a contour.
+    extras : Extras
+        What else to draw.
 
     Returns
     -------
     figure : `~matplotlib.figure.Figure`
         The page.
     """
-    layout = arrange(rgb.shape[1] / rgb.shape[0])
-    page = Page(figsize=(layout.width, layout.height), dpi=_DPI, facecolor=theme.page, layout="none")
+    turn = _turn(frame, part, extras.north_up)
+    aspect = _aspect(part, turn)
+    layout = arrange(aspect, before=extras.before is not None)
+    dpi = _DPI if extras.size is None else (extras.size + 1e-6) / max(layout.width, layout.height)
+    page = Page(figsize=(layout.width, layout.height), dpi=dpi, facecolor=theme.page, layout="none")
     setter = Typesetter(page)
-    axes = page.add_axes(_fractions(layout.image, layout))
-    draw_image(axes, frame, rgb, part, theme)
-    if explanation is not None:
-        add_contour(axes, explanation)
+    axes = page.add_axes(_fractions(whole_pixels(layout.image, aspect, dpi), layout))
+    draw_image(axes, frame, rgb, part, theme, extras)
+    axes.set_aspect("auto")
+    page.avm, page.shown = observation_avm(frame, rgb) | verdict_avm(prediction), (frame, part)
+    if extras.before is not None:
+        box = whole_pixels(layout.before, aspect, dpi)
+        shape = tuple(round(side * dpi) for side in (box.height, box.width))
+        _draw_before(page.add_axes(_fractions(box, layout)), extras.before, part, theme, shape, turn)
     setter.rectangle(0, layout.height - _STRIP, layout.width, _STRIP, MARKS[prediction.status].color)
     _write_heading(setter, layout.heading, frame, theme)
     _write_verdict(setter, layout.verdict, prediction, theme)
@@ -60,8 +85,56 @@ def draw_page(frame, prediction, rgb, part, theme, explanation=None):
     return page
 
 
+@dataclass(frozen=True, eq=False)
+class Extras:
+    """
+    What is drawn on request.
+
+    Parameters
+    ----------
+    explanation : `~astroclf.Explanation`, optional
+        Why a class; drawn as a contour.
+    before : `~astroclf.Frame`, optional
+        The frame as it was read; drawn beside the picture.
+    outlines : `~numpy.ndarray` of bool, optional
+        Where sources are, in a picture of the part that is shown; their edges are drawn.
+    tiles : int, optional
+        Number of tiles along either axis, whose edges are drawn.
+    north_up : bool, optional
+        Whether the picture is turned, and mirrored if need be, so that north is up and east left.
+    size : int, optional
+        Longer side of the page in pixels.
+    """
+
+    explanation: object = None
+    before: object = None
+    outlines: np.ndarray | None = None
+    tiles: int | None = None
+    north_up: bool = False
+    size: int | None = None
+
+
 class Page(Figure):
-    """A figure that notebooks show without pyplot."""
+    """
+    A figure that notebooks show without pyplot, and whose PNG says what it shows.
+
+    Attributes
+    ----------
+    avm : dict
+        What it shows, by the names of the Astronomy Visualization Metadata (AVM).
+    shown : tuple or None
+        The frame, and the part of it, that the first image shows; None where the page is none to lay on the sky.
+    """
+
+    avm, shown = {}, None
+
+    def packet(self):
+        """Return the XMP packet of the page as it was last drawn."""
+        place = {}
+        if self.shown is not None:
+            to_page = self.axes[0].images[0].get_transform().get_matrix()
+            place = page_place(*self.shown, to_page, tuple(map(int, self.bbox.size)))
+        return avm_packet(self.avm | place)
 
     def _repr_png_(self):
         from astroclf.annotation.files import to_png
@@ -78,7 +151,7 @@ def _fractions(box, layout):
     )
 
 
-def draw_image(axes, frame, rgb, part, theme):
+def draw_image(axes, frame, rgb, part, theme, extras):
     """
     Draw the picture of a frame in its pixel coordinates, with scale bar and compass where known.
 
@@ -94,17 +167,88 @@ def draw_image(axes, frame, rgb, part, theme):
         That part: rows and columns of the frame.
     theme : `~astroclf.annotation.theme.Theme`
         Colours.
+    extras : Extras
+        What else to draw.
     """
-    rows, columns = part
-    extent = columns.start - 0.5, columns.stop - 0.5, rows.start - 0.5, rows.stop - 0.5
-    axes.imshow(rgb, origin="lower", extent=extent, aspect="equal", interpolation="antialiased", resample=True)
-    axes.set(xticks=[], yticks=[], facecolor=theme.page)
-    for spine in axes.spines.values():
-        spine.set(visible=True, color=theme.line, linewidth=1)
+    turn = _turn(frame, part, extras.north_up)
+    _draw_pixels(axes, rgb, part, theme, turn)
+    pixels = turn + axes.transData
+    if extras.outlines is not None:
+        add_outlines(axes, extras.outlines, part, pixels)
+    if extras.tiles is not None:
+        add_tiles(axes, parts_of(part, None, 0.0, ("tiles",), tiles=extras.tiles).values(), pixels)
+    if extras.explanation is not None:
+        add_contour(axes, extras.explanation, pixels)
     orientation = sky_orientation(frame.ccd.wcs, frame.shape)
     if orientation is not None:
+        north, east = (turn.get_matrix()[:2, :2] @ side for side in (orientation.north, orientation.east))
+        orientation = replace(orientation, north=tuple(north), east=tuple(east))
         add_scale_bar(axes, orientation)
         add_compass(axes, orientation)
+
+
+def write_title(axes, prediction):
+    """
+    Write the verdict above axes.
+
+    Parameters
+    ----------
+    axes : `~matplotlib.axes.Axes`
+        The axes.
+    prediction : `~astroclf.Prediction`
+        The verdict.
+    """
+    sure = "" if prediction.prob is None else f", {percent(prediction.prob)}"
+    text = f"{MARKS[prediction.status].sign} {prediction.status}: {human(prediction.verdict)}{sure}"
+    axes.set_title(text, fontproperties=font(BOLD, 11), parse_math=False, usetex=False)
+
+
+def _turn(frame, part, north_up):
+    """Return what turns a part of a frame about its middle, with north up and east left, or leaves it."""
+    orientation = sky_orientation(frame.ccd.wcs, frame.shape) if north_up else None
+    if orientation is None:
+        return Affine2D()
+    right = np.array([orientation.north[1], -orientation.north[0]])
+    if orientation.mirrored:
+        right = -right
+    y, x = ((side.start + side.stop - 1) / 2 for side in part)
+    matrix = np.eye(3)
+    matrix[:2, :2] = right, orientation.north
+    return Affine2D().translate(-x, -y) + Affine2D(matrix) + Affine2D().translate(x, y)
+
+
+def _corners(part, turn):
+    """Return the left, right, lower and upper limits of a part of a frame when it is turned."""
+    (bottom, top), (left, right) = ((side.start - 0.5, side.stop - 0.5) for side in part)
+    corners = turn.transform([(left, bottom), (right, bottom), (left, top), (right, top)])
+    return corners[:, 0].min(), corners[:, 0].max(), corners[:, 1].min(), corners[:, 1].max()
+
+
+def _aspect(part, turn):
+    left, right, bottom, top = _corners(part, turn)
+    return (right - left) / (top - bottom)
+
+
+def _draw_pixels(axes, rgb, part, theme, turn):
+    rows, columns = part
+    extent = columns.start - 0.5, columns.stop - 0.5, rows.start - 0.5, rows.stop - 0.5
+    axes.imshow(
+        rgb, origin="lower", extent=extent, aspect="equal", interpolation="antialiased", resample=True,
+        transform=turn + axes.transData,
+    )  # fmt: skip
+    left, right, bottom, top = _corners(part, turn)
+    axes.set(xlim=(left, right), ylim=(bottom, top), xticks=[], yticks=[], facecolor=_OUTSIDE)
+    for spine in axes.spines.values():
+        spine.set(visible=True, color=theme.line, linewidth=1)
+
+
+def _draw_before(axes, frame, part, theme, shape, turn):
+    """Draw a part of a frame as it was read, and say so."""
+    seen, norm = as_read(frame, part, shape)
+    image = colormaps["gray"].with_extremes(bad=theme.line)(norm(np.ma.masked_invalid(seen)))
+    _draw_pixels(axes, image, part, theme, turn)
+    axes.set_aspect("auto")
+    add_caption(axes, "as read")
 
 
 def _write_heading(setter, box, frame, theme):
@@ -135,18 +279,11 @@ def _draw_bars(setter, box, prediction, theme):
     for n, (label, prob) in enumerate(zip(prediction.labels[:_SHOWN], prediction.probs)):
         top = box.top - n * _ROW
         baseline, bottom = top - 0.16, top - 0.37
-        color = MARKS[prediction.status].color if _supports(prediction, label) else theme.bar
+        color = MARKS[prediction.status].color if supports(prediction, label) else theme.bar
         number = setter.write(percent(prob), box.right, baseline, 14, theme.ink, align="right") + 0.2
         setter.write(human(label), box.left, baseline, 14, theme.ink, room=box.width - number, smallest=11)
         setter.rectangle(box.left, bottom, box.width, _BAR, theme.line)
         setter.rectangle(box.left, bottom, box.width * prob, _BAR, color)
-
-
-def _supports(prediction, label):
-    """Tell whether a class is the verdict or a part of it."""
-    if prediction.status is Status.GROUP:
-        return group_or_self(label) == prediction.group
-    return prediction.status is Status.OK and label == prediction.label
 
 
 def _write_small_print(setter, box, frame, prediction, theme):

@@ -87,7 +87,7 @@ def to_png(figure):
     Returns
     -------
     content : bytes
-        The file, without a date.
+        The file, without a date; with Astronomy Visualization Metadata where the figure has them.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
@@ -102,6 +102,8 @@ def to_png(figure):
         canvas.draw()
         if figure.axes:
             info.add_text(_IMAGE_BOX, _to_box(figure.axes[0], figure))
+        if hasattr(figure, "packet"):
+            info.add_itxt("XML:com.adobe.xmp", figure.packet().decode())
     finally:
         figure.set_canvas(shown_on)
     page = Image.fromarray(np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[..., :3]))

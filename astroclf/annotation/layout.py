@@ -1,9 +1,9 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """Where everything goes on the page, for an image of any aspect ratio; lengths are in inches."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-__all__ = ["Box", "Layout", "arrange"]
+__all__ = ["Box", "Layout", "arrange", "whole_pixels"]
 
 _MARGIN = 0.4
 _GUTTER = 0.5
@@ -15,6 +15,9 @@ _HEADING, _VERDICT, _BARS, _SMALL_PRINT = 1.0, 1.5, 1.5, 1.04
 _BLOCKS = _HEADING + _VERDICT + _BARS + _SMALL_PRINT
 _SMALLEST_GAP = 0.32
 _COLUMNS = 4.1, 3.6, 3.3
+_BETWEEN = 0.25
+_GIVE = 24
+"""Pixels by which an image may be shorter, to have the better aspect ratio in whole pixels."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,8 @@ class Layout:
         Size of the page.
     image, heading, verdict, bars, small_print : Box
         Where the parts go.
+    before : Box, optional
+        Where the image of the frame as it was read goes: of the size of the other, beside it or above.
     """
 
     width: float
@@ -64,9 +69,10 @@ class Layout:
     verdict: Box
     bars: Box
     small_print: Box
+    before: Box | None = None
 
 
-def arrange(aspect):
+def arrange(aspect, *, before=False):
     """
     Lay out a page.
 
@@ -74,13 +80,62 @@ def arrange(aspect):
     ----------
     aspect : float
         Width of the image over its height.
+    before : bool, optional
+        Whether there is a second image, of the frame as it was read.
 
     Returns
     -------
     layout : Layout
         A square image makes a page of 16:9.
     """
-    return _beside(aspect) if aspect <= _WIDEST_BESIDE else _stacked(aspect)
+    stacked = aspect > _WIDEST_BESIDE
+    layout = _stacked(aspect) if stacked else _beside(aspect)
+    return _with_before(layout, stacked) if before else layout
+
+
+def _with_before(layout, stacked):
+    """Make room for a second image: above the other where the text is below it, else left of it."""
+    image = layout.image
+    if stacked:
+        up = image.height + _BETWEEN
+        heading = replace(layout.heading, bottom=layout.heading.bottom + up)
+        before = replace(image, bottom=image.bottom + up)
+        return replace(layout, height=layout.height + up, heading=heading, before=before)
+    aside = image.width + _BETWEEN
+    moved = {name: getattr(layout, name) for name in ("image", "heading", "verdict", "bars", "small_print")}
+    moved = {name: replace(box, left=box.left + aside) for name, box in moved.items()}
+    return replace(layout, width=layout.width + aside, before=image, **moved)
+
+
+def whole_pixels(box, aspect, dpi):
+    """
+    Return where in a box an image goes, so that its edges are those of pixels.
+
+    Parameters
+    ----------
+    box : Box
+        Where there is room.
+    aspect : float
+        Width of the image over its height.
+    dpi : float
+        Pixels of the page to an inch.
+
+    Returns
+    -------
+    box : Box
+        In the middle of the other. Of the longest sides that fit, it has that for which the other is nearest to a
+        whole number of pixels.
+    """
+    ratio = max(aspect, 1 / aspect)
+    room = box.width, box.height
+    longer, shorter = (side * dpi + 1e-6 for side in (room if aspect >= 1 else room[::-1]))
+    longest = max(int(min(longer, shorter * ratio)), 1)
+    length = min(range(longest, max(longest - _GIVE, 0), -1), key=lambda n: round(abs(n / ratio - round(n / ratio)), 3))
+    sides = length, max(round(length / ratio), 1)
+    width, height = sides if aspect >= 1 else sides[::-1]
+    left = round((box.left + box.width / 2) * dpi - width / 2)
+    bottom = round((box.bottom + box.height / 2) * dpi - height / 2)
+    return Box(left / dpi, bottom / dpi, width / dpi, height / dpi)
 
 
 def _beside(aspect):

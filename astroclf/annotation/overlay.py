@@ -3,6 +3,7 @@
 
 import numpy as np
 from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
@@ -13,9 +14,10 @@ from astroclf.annotation.lengths import nice_length
 from astroclf.annotation.typography import BOLD, font
 from astroclf.annotation.words import human
 
-__all__ = ["add_compass", "add_contour", "add_scale_bar"]
+__all__ = ["add_caption", "add_compass", "add_contour", "add_outlines", "add_scale_bar", "add_tiles"]
 
 _COLOR = "white"
+_OUTLINE = "#56b4e9"
 _SIZE = 13
 _ARM, _LETTER, _LETTER_RADIUS, _PADDING = 0.42, 0.56, 0.1, 0.17
 _THICKNESS = 0.02
@@ -83,7 +85,7 @@ def add_compass(axes, orientation, *, zoom=1.0):
         _draw_arm(axes, letter, center, arm, corner, zoom)
 
 
-def add_contour(axes, explanation):
+def add_contour(axes, explanation, pixels):
     """
     Draw a line around what speaks for a class, and say so in the upper left corner, where there is room.
 
@@ -93,20 +95,82 @@ def add_contour(axes, explanation):
         Axes in the pixel coordinates of the frame.
     explanation : `~astroclf.Explanation`
         The map; the line is at half of its peak. Where nothing speaks for the class there is no line, and no word.
+    pixels : `~matplotlib.transforms.Transform`
+        From pixels of the frame to the page.
     """
     lines = explanation.contours()
     if not lines:
         return
-    axes.add_collection(
-        LineCollection(lines, colors=_COLOR, linewidths=1.4, linestyles="--", path_effects=_halo(1.0)), autolim=False
+    _add_lines(axes, lines, pixels, linewidths=1.4, linestyles="--")
+    add_caption(axes, f"- - speaks for {human(explanation.label)}")
+
+
+def add_outlines(axes, found, part, pixels):
+    """
+    Draw the edges of sources.
+
+    Parameters
+    ----------
+    axes : `~matplotlib.axes.Axes`
+        Axes in the pixel coordinates of the frame.
+    found : `~numpy.ndarray` of bool, shape (my, mx)
+        Where sources are, in a picture of a part of the frame.
+    part : tuple of slice
+        That part: rows and columns of the frame.
+    pixels : `~matplotlib.transforms.Transform`
+        From pixels of the frame to the page.
+    """
+    if not found.any():
+        return
+    rows, columns = (
+        side.start - 0.5 + (np.arange(-1, n + 1) + 0.5) * (side.stop - side.start) / n
+        for side, n in zip(part, found.shape)
     )
+    (lines,) = Figure().add_subplot().contour(columns, rows, np.pad(found, 1).astype(float), [0.5]).allsegs
+    _add_lines(axes, lines, pixels, linewidths=0.9, colors=_OUTLINE, path_effects=[])
+
+
+def add_tiles(axes, parts, pixels):
+    """
+    Draw the edges of parts of a frame.
+
+    Parameters
+    ----------
+    axes : `~matplotlib.axes.Axes`
+        Axes in the pixel coordinates of the frame.
+    parts : iterable of tuple of slice
+        Rows and columns of the frame.
+    pixels : `~matplotlib.transforms.Transform`
+        From pixels of the frame to the page.
+    """
+    edges = [[(side.start - 0.5, side.stop - 0.5) for side in part] for part in parts]
+    lines = [[(x0, y0), (x1, y0), (x1, y1), (x0, y1), (x0, y0)] for (y0, y1), (x0, x1) in edges]
+    _add_lines(axes, lines, pixels, linewidths=0.8, linestyles=":")
+
+
+def _add_lines(axes, lines, pixels, **style):
+    lines = LineCollection(lines, **({"colors": _COLOR, "path_effects": _halo(0.7)} | style), transform=pixels)
+    axes.add_collection(lines, autolim=False)
+
+
+def add_caption(axes, text):
+    """
+    Write what is drawn in the upper left corner, where the image has room for it.
+
+    Parameters
+    ----------
+    axes : `~matplotlib.axes.Axes`
+        The image.
+    text : str
+        A few words.
+    """
     width, height = _inches(axes)
     if width < _ROOMY or height < 1:
         return
     corner = axes.figure.dpi_scale_trans + ScaledTranslation(0, 1, axes.transAxes)
     axes.text(
-        _LEGEND, -_LEGEND, f"- - speaks for {human(explanation.label)}", color=_COLOR, ha="left", va="top",
-        fontproperties=font(BOLD, 11), transform=corner, path_effects=_halo(1.0), usetex=False, parse_math=False,
+        _LEGEND, -_LEGEND, text, color=_COLOR, ha="left", va="top", fontproperties=font(BOLD, 11), transform=corner,
+        path_effects=_halo(1.0), usetex=False, parse_math=False,
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from astroclf import __version__
 from astroclf.annotation.figure import Page, image_facts
 from astroclf.annotation.grid import BODY, arrange_panels
 from astroclf.annotation.levels import draw_levels
+from astroclf.annotation.metadata import observation_avm
 from astroclf.annotation.panels import CAPTION, LINE, SMALLEST, Sheet, drawn_aspect, pixel_ratio
 from astroclf.annotation.scales import paragraph
 from astroclf.annotation.shrinking import field_of_view
@@ -60,6 +61,7 @@ def draw_preview(stages, *, preprocessor=None, theme="light"):
     footer = _footer(setter, stages, preprocessor, view, np.count_nonzero(struck))
     grid = arrange_panels(drawn_aspect(view), LINE * sum(map(len, footer.values())))
     page.set_size_inches(grid.width, grid.height)
+    page.avm = observation_avm(stages.frame) | {"Type": "Chart"}
     sheet = Sheet(page, setter, grid, view, colors)
     _write_heading(sheet, stages.frame)
     raw, masks, sky, cleaned, picture, levels = grid.panels

@@ -2,14 +2,14 @@
 """The panels of a preview that are images: as read, masked, sky, without sky, picture."""
 
 import numpy as np
-from astropy.visualization import ZScaleInterval
 from matplotlib import colormaps
 from matplotlib.colors import AsinhNorm, Normalize, to_rgb
 
 from astroclf.annotation.overlay import add_compass, add_scale_bar
 from astroclf.annotation.panels import pixel_ratio
+from astroclf.annotation.raw import as_read
 from astroclf.annotation.scales import number, round_levels, round_values, widened
-from astroclf.annotation.shrinking import coverage, shrink
+from astroclf.annotation.shrinking import coverage
 from astroclf.annotation.words import share, size, unit
 from astroclf.frames.sky import sky_orientation
 
@@ -21,9 +21,6 @@ _STRUCK, _MASKED_ON_DARK, _MASKED_ON_LIGHT = "#d55e00", "#56b4e9", "#0072b2"
 
 _FAINTEST = 0.5
 """How much of its colour a mark has at least, however little of a dot it covers."""
-
-_FEW = 100
-"""Of so few pixels zscale makes nothing."""
 
 _FLOOR, _LEAST_TOP, _TOP = -3.0, 15.0, 99.7
 _KNEE = 2.0
@@ -43,10 +40,7 @@ def draw_raw(sheet, panel, stages):
     stages : `~astroclf.preprocess.Stages`
         What to draw.
     """
-    data = np.asarray(stages.frame.ccd.data[sheet.view], np.float32)
-    seen = shrink(data, ~np.isfinite(data), sheet.shape)
-    good = shrink(data, ~stages.frame.good[sheet.view], sheet.shape)
-    norm = Normalize(*_zscale(good[np.isfinite(good)] if np.isfinite(good).any() else seen[np.isfinite(seen)]))
+    seen, norm = as_read(stages.frame, sheet.view, sheet.shape)
     cmap = colormaps["gray"].with_extremes(bad=sheet.theme.line)
     sheet.title(panel, "a", "as read", f"{size(stages.frame.shape)} px")
     sheet.image(panel, cmap(norm(np.ma.masked_invalid(seen))))
@@ -147,14 +141,6 @@ def draw_picture(sheet, panel, stages, title):
     lifted = np.count_nonzero(stages.picture != stages.flat)
     stars = f"{lifted:,} pixels lifted to keep small stars" if lifted else "no pixel lifted to keep a small star"
     sheet.caption(panel.caption, ["one stretch, in grey" if grey else three, stars])
-
-
-def _zscale(values):
-    """Return black and white levels of a linear stretch, apart even for an image of one value."""
-    low, high = values.min(), values.max()
-    if values.size > _FEW and high > low:
-        low, high = ZScaleInterval().get_limits(values)
-    return widened(low, high)
 
 
 def _mark(image, covered, color):

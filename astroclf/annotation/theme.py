@@ -4,11 +4,12 @@
 from dataclasses import dataclass
 
 from astroclf.prediction import Status
+from astroclf.taxonomy import group_or_self
 
-__all__ = ["MARKS", "ON_BADGE", "Mark", "Theme", "get_theme"]
+__all__ = ["MARKS", "ON_MARK", "Mark", "Theme", "get_theme", "supports"]
 
-ON_BADGE = "#0b0e13"
-"""Text on the colour of a status."""
+ON_MARK = "#0b0e13"
+"""Colour of text on that of a status."""
 
 
 @dataclass(frozen=True)
@@ -94,3 +95,10 @@ MARKS = {
     Status.LOWQUAL: Mark("\N{MULTIPLICATION X}", "#d55e00", "too many bad pixels"),
 }
 """How each status is shown."""
+
+
+def supports(prediction, label):
+    """Tell whether a class is the verdict or a part of it, so that it has the colour of the status."""
+    if prediction.status is Status.GROUP:
+        return group_or_self(label) == prediction.group
+    return prediction.status is Status.OK and label == prediction.label

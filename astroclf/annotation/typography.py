@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.font_manager import FontProperties, get_font
 from matplotlib.patches import FancyBboxPatch, Rectangle
 
-from astroclf.annotation.theme import ON_BADGE
+from astroclf.annotation.theme import ON_MARK
 
 __all__ = ["BOLD", "PLAIN", "SEPARATOR", "Typesetter", "font"]
 
@@ -130,7 +130,7 @@ class Typesetter:
         self._figure.add_artist(
             FancyBboxPatch((x, bottom), width, height, style, color=color, linewidth=0, transform=self._inches)
         )
-        self.write(text, x + _PADDING, baseline, size, ON_BADGE, face=BOLD)
+        self.write(text, x + _PADDING, baseline, size, ON_MARK, face=BOLD)
         return width
 
     def rectangle(self, x, bottom, width, height, color):

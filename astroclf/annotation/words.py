@@ -103,7 +103,7 @@ def unit(frame):
 
 
 def camera(facts):
-    """Return instrument and detector as a phrase; empty where neither is known."""
+    """Return the instrument of an observation with its detector, which is not said twice; empty if not known."""
     instrument, detector = clean(facts.instrument), clean(facts.detector)
     if detector and detector.lower() not in instrument.lower():
         return f"{instrument}/{detector}" if instrument else detector

@@ -17,12 +17,14 @@ __all__ = [
     "add_model_argument",
     "add_parser",
     "add_part_arguments",
+    "add_picture_arguments",
     "add_prior_argument",
     "add_worker_arguments",
     "add_writing_arguments",
     "check_prior",
     "complain",
     "complaints",
+    "drawing_of",
     "open_frame",
     "outcomes",
     "printable",
@@ -115,6 +117,44 @@ def add_part_arguments(parser):
     parser.add_argument(
         "--plane", metavar="N", type=_positive, help="read plane N of a cube, or page N of a picture, from 1"
     )
+
+
+def add_picture_arguments(parser):
+    """
+    Add the arguments of the verbs that draw annotated pictures.
+
+    Parameters
+    ----------
+    parser : `~argparse.ArgumentParser`
+        The verb's parser.
+    """
+    group = parser.add_argument_group("annotated picture")
+    group.add_argument("--png-size", metavar="N", type=_page_size, help="longer side in pixels (default: about 1920)")
+    group.add_argument("--theme", choices=("dark", "light"), help="colours of the page (default: dark)")
+    group.add_argument("--north-up", action="store_true", help="turn the image so that north is up and east left")
+    group.add_argument("--outlines", action="store_true", help="draw the edges of the sources that photutils finds")
+    group.add_argument("--tiles", metavar="N", type=_positive, help="draw the edges of N x N tiles")
+
+
+def drawing_of(args):
+    """
+    Return what `add_picture_arguments` were given.
+
+    Parameters
+    ----------
+    args : `~argparse.Namespace`
+        Parsed arguments.
+
+    Returns
+    -------
+    options : dict
+        Arguments of `astroclf.annotate`; those that were not given are left out.
+    """
+    given = {
+        "size": args.png_size, "theme": args.theme, "north_up": args.north_up, "outlines": args.outlines,
+        "tiles": args.tiles,
+    }  # fmt: skip
+    return {name: value for name, value in given.items() if value}
 
 
 def add_writing_arguments(parser):
@@ -404,6 +444,16 @@ def _positive(text):
     number = int(text)
     if number < 1:
         msg = f"must be at least 1; got {text}"
+        raise argparse.ArgumentTypeError(msg)
+    return number
+
+
+def _page_size(text):
+    from astroclf.annotation.core import SIZES
+
+    number = int(text)
+    if not SIZES[0] <= number <= SIZES[1]:
+        msg = f"must be {SIZES[0]} to {SIZES[1]}; got {text}"
         raise argparse.ArgumentTypeError(msg)
     return number
 

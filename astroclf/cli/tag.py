@@ -10,9 +10,11 @@ from astroclf.cli.common import (
     add_model_argument,
     add_parser,
     add_part_arguments,
+    add_picture_arguments,
     add_prior_argument,
     check_prior,
     complain,
+    drawing_of,
     open_frame,
     outcomes,
     printable,
@@ -79,6 +81,7 @@ def add_verb(verbs):
     parser.add_argument(
         "--sidecar", action="store_true", help="leave the files as they are: tags go to files of their own"
     )
+    add_picture_arguments(parser)
     add_combine_argument(parser)
     add_model_argument(parser)
     add_prior_argument(parser)
@@ -104,6 +107,11 @@ def tag(args):
     if args.explain and (args.combine or not args.png):
         out = "--combine" if args.combine else "--no-png"
         args.usage_error(f"--explain is for the picture of one frame: leave {out} out")
+    if args.outlines and args.combine:
+        args.usage_error("--outlines is for the picture of one frame: leave --combine out")
+    drawing = drawing_of(args)
+    if drawing and not args.png:
+        args.usage_error("options of the picture and --no-png do not go together")
     check_prior(args)
     _pass_over_sidecars(args)
     check_outputs(args, partial(_outputs, output_dir=args.output_dir, png=args.png, sidecar=args.sidecar))
@@ -113,7 +121,9 @@ def tag(args):
     reader = partial(_read if args.combine else open_frame, hdu=args.hdu, plane=args.plane)
     settings = {"prior": args.prior, "threads": threads_per_worker(args)}
     make = partial(_classifier, args.model, settings)
-    factory = partial(_make, make, reader, args.output_dir, args.png, args.dry_run, options, explain=args.explain)
+    factory = partial(
+        _make, make, reader, args.output_dir, args.png, args.dry_run, options, drawing, explain=args.explain
+    )
     groups, failed = None, False
     if args.combine:
         groups, unreadable = find_groups(args)
@@ -183,10 +193,10 @@ def _classifier(model, settings):
     return Classifier(model, **settings)
 
 
-def _make(make, reader, output_dir, png, dry_run, options, combine=False, explain=False):
+def _make(make, reader, output_dir, png, dry_run, options, drawing, combine=False, explain=False):
     classifier = make()
     if combine:
-        return partial(_tag_group, classifier, reader, output_dir, png, dry_run, options)
+        return partial(_tag_group, classifier, reader, output_dir, png, dry_run, options, drawing)
 
     def tag_one(file):
         frame = classifier.record.preprocessor.clean(reader(file))
@@ -197,7 +207,7 @@ def _make(make, reader, output_dir, png, dry_run, options, combine=False, explai
         if not png:
             return _write(file, prediction, output, options)
         explanation = classifier.explain(frame, prediction.label) if explain else None
-        return _write_and_draw(frame, file, prediction, output, options, explanation)
+        return _write_and_draw(frame, file, prediction, output, options, drawing | {"explanation": explanation})
 
     return tag_one
 
@@ -216,13 +226,13 @@ def _write(file, prediction, output, options):
     return f"{prediction} -> {printable(str(output or file))}"
 
 
-def _write_and_draw(frame, file, prediction, output, options, explanation):
+def _write_and_draw(frame, file, prediction, output, options, drawing):
     """Draw first and save last: what can go wrong with the picture goes wrong before the file is touched."""
     from astroclf import annotate
     from astroclf.annotation import save_annotated
 
     picture = _free_picture(_pictured(file, output, options))
-    figure = annotate(frame, prediction, explanation=explanation)
+    figure = annotate(frame, prediction, **drawing)
     told = _write(file, prediction, output, options)
     save_annotated(figure, picture)
     return f"{told}, {printable(str(picture))}"
@@ -244,7 +254,7 @@ def _free_picture(file):
     return picture
 
 
-def _tag_group(classifier, reader, output_dir, png, dry_run, options, files):
+def _tag_group(classifier, reader, output_dir, png, dry_run, options, drawing, files):
     """Tag files of one target with one verdict, and draw them in colour beside the first."""
     frames = [classifier.record.preprocessor.clean(reader(file)) for file in files]
     prediction = classifier.combine(frames)
@@ -253,7 +263,7 @@ def _tag_group(classifier, reader, output_dir, png, dry_run, options, files):
     if dry_run:
         lines = [line for job in jobs for line in (f"{printable(job[0])}:", *_changes(*job, options))]
         return "\n".join(map(str, [prediction, *lines]))
-    draw = _drawing(frames, prediction, _pictured(files[0], outputs[0], options)) if png else None
+    draw = _drawing(frames, prediction, _pictured(files[0], outputs[0], options), drawing) if png else None
     written, errors = _write_all(jobs, options)
     if draw and written:
         written.append(draw())
@@ -262,7 +272,7 @@ def _tag_group(classifier, reader, output_dir, png, dry_run, options, files):
     return f"{prediction} -> {', '.join(map(printable, written))}"
 
 
-def _drawing(frames, prediction, file):
+def _drawing(frames, prediction, file, drawing):
     """Draw several frames in colour; return what saves the picture and returns its name."""
     from astroclf import annotate
     from astroclf.annotation import save_annotated
@@ -270,7 +280,7 @@ def _drawing(frames, prediction, file):
 
     picture = _free_picture(file)
     frame, rgb = portray(frames) if len(frames) > 1 else (frames[0], None)
-    figure = annotate(frame, prediction, rgb=rgb)
+    figure = annotate(frame, prediction, rgb=rgb, **drawing)
 
     def save():
         save_annotated(figure, picture)

@@ -23,6 +23,10 @@ _NO_SKY = frozenset(
 """Words for calibration frames: Hubble's, JWST's (stdatamodels, ``core.schema``) and those of the ground."""
 _SPECTRUM = frozenset("SPECTRUM ECHELLE GRISM TSGRISM WFSS MRS LRS IFU SOSS FIXEDSLIT MSASPEC BRIGHTOBJ MOS".split())
 """Words for spectra; so is any that begins with SPECTRO."""
+_OLD_DATE = re.compile(r"(?P<day>0[1-9]|[12]\d|3[01])/(?P<month>0[1-9]|1[0-2])/(?P<year>[5-9]\d)")
+"""Of a year below 50 it is in doubt which century is meant."""
+
+_PER_SECOND = re.compile(r"/ ?S(EC)?\b|\bS(EC)?(\*\*|\^)?-1", re.IGNORECASE)
 _DISPERSERS = re.compile(r"G\d{3}L?|G\d{2,3}[HM]|PR\d{3}L|PRISM\d?")
 """Grisms, gratings and prisms of Hubble among the filters: G800L, G280, G141, PR130L, PRISM1..."""
 
@@ -41,7 +45,7 @@ def header_facts(header):
     facts : Facts
         Empty where the header is silent.
     """
-    date = text_of(header, "DATE-OBS", "DATE_OBS")
+    date = _iso(text_of(header, "DATE-OBS", "DATE_OBS"))
     time = text_of(header, "TIME-OBS")
     instrument = text_of(header, "INSTRUME", "CAMERA")
     return Facts(
@@ -51,7 +55,7 @@ def header_facts(header):
         filter=_stis_element(header) if instrument == "STIS" else _filter(header),
         target=text_of(header, "TARGNAME", "TARGPROP", "OBJECT"),
         date=f"{date}T{time}" if date and time and "T" not in date else date,
-        exptime=_number(header, "EXPTIME", "EFFEXPTM", "EXPOSURE", "TEXPTIME"),
+        exptime=_exposure(header),
         pivot=_number(header, "PHOTPLAM"),
     )
 
@@ -119,6 +123,18 @@ def _number(header, *keywords):
         if math.isfinite(value):
             return value
     return None
+
+
+def _iso(date):
+    """Return a date as it is, but one since 1950 in the old form of FITS, DD/MM/YY, in that of ISO 8601."""
+    old = _OLD_DATE.fullmatch(date)
+    return f"19{old['year']}-{old['month']}-{old['day']}" if old else date
+
+
+def _exposure(header):
+    """Return the exposure time; None where it is 1 in a rate image, which says no more than that it is one."""
+    seconds = _number(header, "EXPTIME", "EFFEXPTM", "EXPOSURE", "TEXPTIME")
+    return None if seconds == 1 and _PER_SECOND.search(text_of(header, "BUNIT")) else seconds
 
 
 def _filter(header):

@@ -42,9 +42,10 @@ class Facts:
     Parameters
     ----------
     telescope, instrument, detector, filter, target, date : str
-        As in the headers, stripped; empty where they are silent.
+        As in the headers, stripped; empty where they are silent. A date from 1950 to 1999 in the old form of
+        FITS, DD/MM/YY, is turned into that of ISO 8601.
     exptime : float or None
-        Exposure time in seconds.
+        Exposure time in seconds; None where a rate image says 1, which is no exposure time.
     product : str
         Stage of the pipeline it left, by its usual suffix: ``raw``, ``flt``, ``drz``, ``cal``...; empty where
         nothing says so.
@@ -192,6 +193,16 @@ class Frame:
             msg = f"{self.origin.name}: no pixel of the {nx} x {ny} image is finite and unmasked"
             raise EmptyFrameError(msg)
         return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+    def _repr_html_(self):
+        from astroclf.annotation.notebook import frame_html
+
+        return frame_html(self)
+
+    def _repr_png_(self):
+        from astroclf.annotation.notebook import frame_png
+
+        return frame_png(self)
 
     def __repr__(self):
         ny, nx = self.shape

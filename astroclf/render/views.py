@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["ORIENTATIONS", "VIEWS", "View", "orient", "orient_back", "parts_of"]
+__all__ = ["ORIENTATIONS", "VIEWS", "View", "find_sources", "orient", "orient_back", "parts_of"]
 
 VIEWS = ("whole", "centre", "tiles", "sources")
 """The kinds of views there are."""
@@ -100,13 +100,34 @@ def _tiles(part, count):
     }
 
 
-def _around_sources(part, flat, sigma, count):
-    """Return squares of three times the extent of the brightest sources, by total flux."""
-    from photutils.segmentation import SourceCatalog, detect_sources
+def find_sources(flat, sigma):
+    """
+    Find what outshines the sky.
+
+    Parameters
+    ----------
+    flat : `~numpy.ndarray` of float32, shape (my, mx)
+        An image, its sky at 0.
+    sigma : float
+        Its noise per pixel.
+
+    Returns
+    -------
+    segments : `~photutils.segmentation.SegmentationImage` or None
+        Five connected pixels or more, each of three times the noise or more; None if there are none.
+    """
+    from photutils.segmentation import detect_sources
     from photutils.utils import NoDetectionsWarning
 
     with warnings.catch_warnings(action="ignore", category=NoDetectionsWarning):
-        segments = detect_sources(flat, _OUTSHINES * sigma, _SMALLEST_SOURCE) if sigma > 0 else None
+        return detect_sources(flat, _OUTSHINES * sigma, _SMALLEST_SOURCE) if sigma > 0 else None
+
+
+def _around_sources(part, flat, sigma, count):
+    """Return squares of three times the extent of the brightest sources, by total flux."""
+    from photutils.segmentation import SourceCatalog
+
+    segments = find_sources(flat, sigma)
     if segments is None:
         return {}
     found = SourceCatalog(flat, segments)

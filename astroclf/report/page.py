@@ -168,12 +168,12 @@ def _json(value):
 
 def _colors():
     """Return the colours of the annotated pictures as properties, light and dark, and those of each status."""
-    from astroclf.annotation.theme import MARKS, ON_BADGE, get_theme
+    from astroclf.annotation.theme import MARKS, ON_MARK, get_theme
 
     light, dark = vars(get_theme("light")), vars(get_theme("dark"))
     lines = [f"  --{name}: light-dark({light[name]}, {dark[name]});" for name in light]
     marks = [f".status-{status} {{ --mark: {mark.color}; }}" for status, mark in MARKS.items()]
-    return "\n".join([":root {", *lines, f"  --on-mark: {ON_BADGE};", "}", *marks])
+    return "\n".join([":root {", *lines, f"  --on-mark: {ON_MARK};", "}", *marks])
 
 
 def _data(entries, folder, title):

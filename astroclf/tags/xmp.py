@@ -1,6 +1,6 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-The tag block in the XMP packet of a picture, with Astronomy Visualization Metadata (AVM) beside it.
+The XMP packet of a picture: Astronomy Visualization Metadata (AVM), and the tag block beside them.
 
 The block is one ``rdf:Description``, put into the text of the packet and cut out of it again: what others wrote
 there stays as it is, to the byte. People's labels are another one, which a new block leaves alone.
@@ -17,12 +17,30 @@ from astroclf.tags.keywords import KEYWORDS, is_tag
 from astroclf.tags.person import HumanLabel, Labels
 from astroclf.taxonomy import concept
 
-__all__ = ["add_block", "block_lines", "cut_block", "read_block", "read_labels", "set_labels"]
+__all__ = [
+    "AVM_VERSION",
+    "add_block",
+    "avm_categories",
+    "avm_packet",
+    "block_lines",
+    "cut_block",
+    "read_block",
+    "read_labels",
+    "set_labels",
+]
+
+AVM_VERSION = 1.2
+"""Version of AVM."""
 
 _TAGS = "urn:astroclf:tags/1/"
 _LABELS = "urn:astroclf:labels/1/"
-_AVM = "http://www.communicatingastronomy.org/avm/1.0/"
-_DC = "http://purl.org/dc/elements/1.1/"
+_SPACES = {
+    "avm": "http://www.communicatingastronomy.org/avm/1.0/",
+    "dc": "http://purl.org/dc/elements/1.1/",
+    "photoshop": "http://ns.adobe.com/photoshop/1.0/",
+}
+"""Where the properties of AVM are, by their prefixes."""
+
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 
 _END = "</rdf:RDF>"
@@ -238,29 +256,95 @@ def add_block(packet, cards, prediction, path):
     there = _properties(text, path)
     values = block_lines(cards)
     lines = [f'<rdf:Description rdf:about="{_about(text)}" xmlns:astroclf="{_TAGS}"']
-    lines += [f' xmlns:avm="{_AVM}" xmlns:dc="{_DC}"']
+    lines += [_declared(("avm", "dc"))]
     lines += [f" astroclf:{keyword}={quoteattr(str(value))}" for keyword, value in values.items()]
     lines[-1] += ">"
-    lines += [element for name, element in _avm(values, prediction).items() if name not in there]
+    lines += [element for name, element in _elements(_verdict(values, prediction)).items() if name not in there]
     return _insert(text, "\n".join([*lines, "</rdf:Description>\n"]))
 
 
-def _avm(values, prediction):
-    """Return the elements of AVM by their names in Clark's notation."""
-    categories = (concept(prediction.verdict).avm or "").split(";")
-    items = "".join(f"<rdf:li>{escape(category)}</rdf:li>" for category in categories if category)
-    text = escape(f"Classified by astroclf {values['CLFVERS']}: {prediction}")
-    elements = {
-        f"{{{_AVM}}}MetadataVersion": "<avm:MetadataVersion>1.2</avm:MetadataVersion>",
-        f"{{{_AVM}}}MetadataDate": f"<avm:MetadataDate>{values['CLFDATE']}Z</avm:MetadataDate>",
-        f"{{{_DC}}}description": (
-            f'<dc:description><rdf:Alt><rdf:li xml:lang="x-default">{text}</rdf:li></rdf:Alt></dc:description>'
-        ),
+def _verdict(values, prediction):
+    """Return the AVM of a tagged picture."""
+    return {
+        "MetadataVersion": AVM_VERSION,
+        "MetadataDate": f"{values['CLFDATE']}Z",
+        "Description": f"Classified by astroclf {values['CLFVERS']}: {prediction}",
+        "Subject.Category": avm_categories(prediction),
     }
-    if items:
-        name = f"{{{_AVM}}}Subject.Category"
-        elements[name] = f"<avm:Subject.Category><rdf:Bag>{items}</rdf:Bag></avm:Subject.Category>"
+
+
+def avm_categories(prediction):
+    """
+    Return what a picture shows in the vocabulary of AVM.
+
+    Parameters
+    ----------
+    prediction : `~astroclf.prediction.Prediction`
+        The verdict.
+
+    Returns
+    -------
+    categories : list of str
+        As for ``Subject.Category``; empty where the verdict is not sure, or has no category.
+    """
+    return [category for category in (concept(prediction.verdict).avm or "").split(";") if category]
+
+
+def avm_packet(values):
+    """
+    Make a packet of AVM.
+
+    Parameters
+    ----------
+    values : dict
+        Text, numbers and lists of these by their names in AVM, as ``Spatial.Scale``; None in a list is unknown. What
+        is None or empty is left out.
+
+    Returns
+    -------
+    packet : bytes
+        The packet; equal values give equal bytes.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a value is not of the type or the vocabulary of its name.
+    """
+    elements = _elements({"MetadataVersion": AVM_VERSION} | values)
+    lines = ['<rdf:Description rdf:about=""', f"{_declared(_SPACES)}>", *elements.values(), "</rdf:Description>\n"]
+    return _insert(_EMPTY, "\n".join(lines))
+
+
+def _declared(prefixes):
+    return "".join(f' xmlns:{prefix}="{_SPACES[prefix]}"' for prefix in prefixes)
+
+
+def _elements(values):
+    """Return the elements of AVM by their names in Clark's notation."""
+    from pyavm.specs import SPECS
+
+    elements = {}
+    for name, value in values.items():
+        spec = SPECS[AVM_VERSION][name]
+        if value is not None and value != []:
+            tag = f"{spec.namespace}:{spec.tag}"
+            elements[f"{{{_SPACES[spec.namespace]}}}{spec.tag}"] = (
+                f"<{tag}>{_content(spec, spec.check_data(value))}</{tag}>"
+            )
     return elements
+
+
+def _content(spec, value):
+    """Return a value as RDF has it: text, a list, or one text in languages of which there is one."""
+    from pyavm.datatypes import AVMLocalizedString, AVMOrderedList
+
+    if isinstance(value, list):
+        items = "".join(f"<rdf:li>{'-' if item is None else escape(str(item))}</rdf:li>" for item in value)
+        kind = "Seq" if isinstance(spec, AVMOrderedList) else "Bag"
+        return f"<rdf:{kind}>{items}</rdf:{kind}>"
+    if isinstance(spec, AVMLocalizedString):
+        return f'<rdf:Alt><rdf:li xml:lang="x-default">{escape(value)}</rdf:li></rdf:Alt>'
+    return escape(str(value))
 
 
 def _properties(text, path):
