@@ -153,6 +153,13 @@ class Page:
         )
         option.click()
 
+    def wait(self, condition):
+        """Wait until something is so."""
+        until = time.monotonic() + WAIT
+        while not self.run(f"return {condition}"):
+            assert time.monotonic() < until, f"never came: {condition}"
+            time.sleep(0.05)
+
     def type(self, selector, text):
         """Write into a field."""
         self.one(selector).clear()
@@ -454,7 +461,7 @@ def test_corrections_are_kept(page):
     page.press("\ue00c")
     page.one("#discard").click()
     page.browser.switch_to.alert.accept()
-    assert not page.one("#corrections").is_displayed()
+    page.wait("document.getElementById('corrections').hidden")
     assert page.run("return JSON.parse(localStorage.getItem(KEY))") == []
 
 
@@ -464,7 +471,10 @@ def test_name_must_fit_a_header(page):
     page.one("#accept").click()
     page.press("\ue00c")
     page.type("#by", "Tycho Bråhe")
-    page.run("window.made = 0; URL.createObjectURL = () => { window.made += 1; return ''; }")
+    page.run(
+        "window.made = 0; const make = URL.createObjectURL;"
+        "URL.createObjectURL = (list) => { window.made += 1; return make.call(URL, list); }"
+    )
     page.one("#download").click()
     assert page.run("return document.getElementById('by').validity.patternMismatch")
     assert page.run("return window.made") == 0

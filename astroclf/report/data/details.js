@@ -169,7 +169,9 @@ function cards(row) {
   return table;
 }
 
+// The event comes a little later than the end of the dialog: the next file may be open by then.
 dialog.addEventListener("close", () => {
+  if (dialog.open) return;
   state.open = "";
   saveHash();
   const place = view.rows.indexOf(opened);

@@ -39,6 +39,7 @@ function clearCards() {
 
 function measure() {
   const room = gallery.clientWidth;
+  view.measured = room;
   view.columns = Math.max(2, Math.floor((room + GAP) / (NARROWEST + GAP)));
   view.width = (room - GAP * (view.columns - 1)) / view.columns;
   view.height = view.width + TEXT_HEIGHT + GAP;
@@ -170,10 +171,11 @@ function drawSoon() {
 window.addEventListener("scroll", drawSoon, { passive: true });
 new ResizeObserver(() => {
   if (view.printing || gallery.clientWidth === view.measured) return;
-  view.measured = gallery.clientWidth;
+  const focused = gallery.contains(document.activeElement);
   clearCards();
   measure();
   draw();
+  if (focused) focusPlace(view.current);
 }).observe(gallery);
 
 window.addEventListener("beforeprint", () => {
