@@ -72,7 +72,7 @@ def sky_orientation(wcs, shape):
         return None
     center, steps = measured
     scale, other = np.hypot(*steps)
-    if not 0 < scale * max(shape) < _WIDEST_FIELD or abs(np.linalg.det(steps)) < _LEAST_SINE * scale * other:
+    if not 0 < scale * max(shape) < _WIDEST_FIELD or abs(np.linalg.det(steps)) <= _LEAST_SINE * scale * other:
         return None
     to_pixels = np.linalg.inv(steps)
     east, north = (tuple(map(float, column / np.hypot(*column))) for column in to_pixels.T)
