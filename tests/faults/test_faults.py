@@ -36,5 +36,5 @@ def test_survivors(part):
     faults, old, new, failed = map(int, done.stdout.split()[-4:])
     assert faults == old + new > 2
     assert failed == 0
-    assert new > 0
+    assert new > 0 or experiment == "kills"  # which fall when they fall
     assert old > 0 or experiment in ("clocks", "crowds", "kills")
