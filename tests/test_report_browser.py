@@ -352,7 +352,7 @@ def test_keyboard(page):
     assert page.opened == "M13"
     page.press("\ue00c")
     assert page.opened is None
-    assert page.run("return document.activeElement.textContent").find("M13") >= 0
+    page.wait("document.activeElement.textContent.includes('M13') && document.activeElement.matches('.card')")
     assert len(page.all("#gallery .card[tabindex='0']")) == 1
     page.press("\ue010")
     assert page.run("return document.activeElement.parentElement.ariaPosInSet") == "7"
