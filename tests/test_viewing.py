@@ -100,22 +100,22 @@ def test_window(simulated):
     """With a display, matplotlib opens a window, and its closing ends the command."""
     if shutil.which("xvfb-run") is None:
         pytest.skip("xvfb-run is not installed (Debian: xvfb)")
+    pytest.importorskip("tkinter", reason="this Python has no tkinter")
     code = (
         "import matplotlib.pyplot as plt\n"
-        "from matplotlib.backends import backend_tkagg as tk\n"
-        "show = tk.FigureManagerTk.start_main_loop\n"
-        "def close_soon():\n"
-        "    (manager,) = map(plt._pylab_helpers.Gcf.get_fig_manager, plt.get_fignums())\n"
+        "from matplotlib.backends.backend_tkagg import FigureManagerTk\n"
+        "show = FigureManagerTk.show\n"
+        "def show_and_close(manager):\n"
         "    print('window', manager.get_window_title())\n"
+        "    show(manager)\n"
         "    manager.window.after(500, plt.close, 'all')\n"
-        "    show()\n"
-        "tk.FigureManagerTk.start_main_loop = staticmethod(close_soon)\n"
+        "FigureManagerTk.show = show_and_close\n"
         "from astroclf.cli import main\n"
         f"raise SystemExit(main(['classify', '--show', {str(simulated)!r}]))\n"
     )
     done = subprocess.run(
         ["xvfb-run", "-a", sys.executable, "-c", code], env=os.environ | {"MPLBACKEND": "TkAgg"}, capture_output=True,
-        text=True,
+        text=True, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "window a_astroclf" in done.stdout
