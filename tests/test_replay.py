@@ -16,6 +16,7 @@ from astroclf import Classifier, FrameError, ModelError, TagError, read_frame, r
 from astroclf.cli import main
 from astroclf.datasets import make_frame
 from astroclf.model import load_record
+from astroclf.model.record import BUNDLED
 from astroclf.model.userfile import FEATURES, Head, save_user_model
 from astroclf.prediction import Prediction, Provenance, Status
 from astroclf.tags.replay import Replayer
@@ -225,7 +226,7 @@ class TestCombined:
 @pytest.mark.parametrize(
     ("cards", "error", "message"),
     [
-        ({"CLFSHA": "f" * 16}, ModelError, r"made with the model resnet50-astro-1 \(f{16}\), which is not at hand"),
+        ({"CLFSHA": "f" * 16}, ModelError, rf"made with the model {BUNDLED} \(f{{16}}\), which is not at hand"),
         ({"CLFOPTS": "view=4"}, TagError, "CLFOPTS = 'view=4' cannot be repeated: 'view=4' is no setting"),
         ({"CLFOPTS": "views=3"}, TagError, "CLFOPTS = 'views=3' cannot be repeated: views must be 1, 2, 4 or 8"),
         ({"CLFOPTS": "prior=comet:0.5"}, TagError, "CLFOPTS = .* cannot be repeated: prior names 'comet'"),

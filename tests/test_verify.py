@@ -21,6 +21,7 @@ from astroclf import ModelError, read_frame, read_tags, remove_tags, verify_tags
 from astroclf.cli import main
 from astroclf.frames.frame import Origin
 from astroclf.model import load_record
+from astroclf.model.record import BUNDLED
 from astroclf.prediction import Prediction, Provenance, Status
 from astroclf.tags import Result, to_cards
 from astroclf.tags.block import problems_of_values
@@ -195,7 +196,7 @@ def test_stale(tagged, verifier):
     ("changes", "check", "message"),
     [
         ({"sha256": "f" * 64}, "model", r"made with the model .* \(f{16}\), which is not at hand: there is resnet50"),
-        ({"model": "other"}, "model", "CLFMODEL = 'other', but the model of CLFSHA is resnet50-astro-1"),
+        ({"model": "other"}, "model", f"CLFMODEL = 'other', but the model of CLFSHA is {BUNDLED}"),
         ({"preprocessing": "0" * 12}, "preprocessing", "CLFPREP = '000000000000', but the settings of resnet50"),
     ],
 )
