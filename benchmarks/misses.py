@@ -2,10 +2,10 @@
 """
 Draw the misses: what the network saw of the files it called something else.
 
-Run ``python benchmarks/misses.py PREDICTIONS.csv MANIFEST.csv FIGURE.png [--columns 6]``.
+Run ``python benchmarks/misses.py PREDICTIONS.csv MANIFEST.csv FIGURE [--columns 6]``.
 PREDICTIONS.csv is what ``astroclf evaluate -o`` wrote of the files of MANIFEST.csv, whose columns ``licence`` (and
 ``redistributable``, if there is one) say what may be shown: files whose terms are not open are left out of the figure,
-and printed like the others.
+and printed like the others. Red, green and blue are what the network looks at, three white levels of one frame.
 """
 
 import argparse
@@ -56,7 +56,7 @@ def draw(pictures, columns, path):
     for axes, (rgb, text) in zip(grid.flat, pictures):
         axes.imshow(rgb, origin="lower", interpolation="nearest")
         axes.set_title(text, fontsize=6.5, color=theme.ink, loc="left")
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=90, bbox_inches="tight", pad_inches=0.15)
 
 
 def main():
@@ -76,7 +76,7 @@ def main():
             frame = read_frame(Path(args.manifest).parent / name)
             pictures.append((preprocessor(preprocessor.clean(frame)), text))
     if pictures:
-        draw(pictures, args.columns, args.figure)
+        draw(pictures, min(args.columns, len(pictures)), args.figure)
 
 
 if __name__ == "__main__":

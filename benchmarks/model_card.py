@@ -80,7 +80,7 @@ def rate(row, name):
 def depth_rows(section):
     """Return a row a range of signal to noise."""
     return [
-        {"signal from": row["snr_from"], "files": row["files"],
+        {"signal from": f"{row['snr_from']:g}", "files": row["files"],
          "label": between(row["label"], row["label_low"], row["label_high"]),
          "group": f"{row['group']:.2f}", "mean confidence": f"{row['confidence']:.2f}"}
         for row in section["by_snr"]
