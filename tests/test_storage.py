@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -36,10 +37,13 @@ def _make(folder, name="frame.fits", cards=0, **options):
 
 
 @pytest.fixture
-def path(tmp_path):
-    """Return a FITS file whose header has room; nobody has looked for leftovers in its folder."""
+def path():
+    """Return a FITS file whose header has room, in a folder of its own in which anybody may look; nobody has, yet."""
     drafts.sweep.cache_clear()
-    return _make(tmp_path)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield _make(folder)
 
 
 @pytest.fixture
@@ -291,7 +295,7 @@ def test_half_written_file_that_may_not_be_written(torn, whole, unprivileged):
     path, before = torn
     if whole:
         path.write_bytes(before)
-    unprivileged(path.parent)
+    unprivileged()
     if whole:
         assert read_tags(path) is None
     else:
@@ -315,14 +319,11 @@ def test_journal_of_another_user_is_not_trusted(torn, unprivileged):
 
 
 @pytest.fixture
-def unprivileged(tmp_path):
-    """Return a function that makes a folder read-only for the user that this process then acts as."""
+def unprivileged(path):
+    """Return a function that lets this process act as a user who may read the file, and not write to it."""
 
-    def become(folder):
-        for parent in (folder, *folder.parents):
-            if parent.owner() == "root" and parent.is_relative_to(tmp_path.parents[2]):
-                parent.chmod(0o755)
-        for file in folder.iterdir():
+    def become():
+        for file in path.parent.iterdir():
             file.chmod(0o644)
         os.setegid(NOBODY)
         os.seteuid(NOBODY)

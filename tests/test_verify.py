@@ -5,6 +5,7 @@ import csv
 import gzip
 import io
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -213,8 +214,6 @@ def test_another_model(tmp_path, verifier, changes, check, message):
 
 def assert_matches(message, text):
     """Assert that a text matches a pattern."""
-    import re
-
     assert re.search(message, text), text
 
 
