@@ -45,8 +45,9 @@ def whole(preprocessor, frame):
 
 
 def parts(preprocessor, frame, kind):
-    """Return the pictures of the parts of a frame, each in four orientations."""
-    return np.concatenate([orient(view.rgb, 4) for view in preprocessor.views(frame, [kind])])
+    """Return the pictures of the parts of a frame, each in four orientations; none where there are no sources."""
+    seen = [orient(view.rgb, 4) for view in preprocessor.views(frame, [kind])]
+    return np.concatenate([np.empty((0, preprocessor.size, preprocessor.size, 3), np.float32), *seen])
 
 
 def stretched(preprocessor, frame, softening):
@@ -98,9 +99,8 @@ def simulated_frames(manifest, split, count):
 
 
 def outputs(backend, pictures):
-    """Return the logits of pictures."""
-    (logits,) = backend.outputs(pictures, "logits")
-    return logits
+    """Return the logits of pictures, of which there may be none."""
+    return backend.outputs(pictures, "logits")[0] if len(pictures) else np.empty((0, len(labels())))
 
 
 def look(frames, record, backend):
