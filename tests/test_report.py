@@ -16,7 +16,7 @@ import pytest
 from astropy.io import fits
 from astropy.io.fits.card import Undefined
 from astropy.wcs import WCS
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from PIL import Image
@@ -385,6 +385,7 @@ def plain_elements(tmp_path_factory):
 
 
 @settings(deadline=None, max_examples=60)
+@example(target="", name="\x1f", value="", error="", title="")
 @given(target=TEXTS, name=TEXTS, value=TEXTS, error=TEXTS, title=TEXTS)
 def test_hostile_text(tmp_path_factory, plain_elements, target, name, value, error, title):
     """Whatever headers, names and messages hold, the page keeps its elements and shows no control character."""

@@ -203,7 +203,7 @@ def _row(entry, folder):
     facts, file = entry.facts, _relative(entry.path, folder)
     row = {
         "file": file,
-        "name": clean(file) if clean(file) != file else "",
+        "name": (clean(file) or "?") if clean(file) != file else "",
         "listable": _listable(file),
         "error": clean(entry.error),
         "target": clean(facts.target),
