@@ -23,7 +23,7 @@ from astroclf.annotation.place import page_place
 from astroclf.annotation.raw import as_read
 from astroclf.annotation.theme import MARKS, get_theme, supports
 from astroclf.annotation.typography import BOLD, SEPARATOR, Typesetter, font
-from astroclf.annotation.words import clean, human, observation, percent, quality, size
+from astroclf.annotation.words import clean, human, observation, percent, quality, size, verdict
 from astroclf.frames.sky import sky_orientation
 from astroclf.render.views import parts_of
 from astroclf.tags.xmp import avm_packet
@@ -198,8 +198,7 @@ def write_title(axes, prediction):
     prediction : `~astroclf.Prediction`
         The verdict.
     """
-    sure = "" if prediction.prob is None else f", {percent(prediction.prob)}"
-    text = f"{MARKS[prediction.status].sign} {prediction.status}: {human(prediction.verdict)}{sure}"
+    text = f"{MARKS[prediction.status].sign} {prediction.status}: {verdict(prediction)}"
     axes.set_title(text, fontproperties=font(BOLD, 11), parse_math=False, usetex=False)
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 import numpy as np
 
 from astroclf import __version__
-from astroclf.annotation.words import camera, clean, human, percent
+from astroclf.annotation.words import camera, clean, verdict
 from astroclf.frames.facts import text_of
 from astroclf.frames.filters import pivot_wavelength
 from astroclf.tags.xmp import avm_categories
@@ -83,9 +83,8 @@ def verdict_avm(prediction):
     values : dict
         Values by their names in AVM; there is no category where the verdict is not sure.
     """
-    sure = "" if prediction.prob is None else f", {percent(prediction.prob)}"
     return {
-        "Headline": f"{human(prediction.verdict)}{sure} ({prediction.status})",
+        "Headline": f"{verdict(prediction)} ({prediction.status})",
         "Description": f"Classified by astroclf {__version__}: {clean(str(prediction))}",
         "Subject.Category": avm_categories(prediction),
     }

@@ -4,7 +4,19 @@
 import math
 import unicodedata
 
-__all__ = ["camera", "clean", "exposure", "human", "observation", "percent", "quality", "share", "size", "unit"]
+__all__ = [
+    "camera",
+    "clean",
+    "exposure",
+    "human",
+    "observation",
+    "percent",
+    "quality",
+    "share",
+    "size",
+    "unit",
+    "verdict",
+]
 
 _LONGEST = 400
 _HYPHENATED = {"early type": "early-type", "edge on": "edge-on"}
@@ -100,6 +112,12 @@ def size(shape):
 def unit(frame):
     """Return the unit of a frame's pixels; empty where it has none."""
     return clean(frame.ccd.unit).replace(" / ", "/")
+
+
+def verdict(prediction):
+    """Return the verdict as a phrase, with its probability if it has one."""
+    sure = "" if prediction.prob is None else f", {percent(prediction.prob)}"
+    return f"{human(prediction.verdict)}{sure}"
 
 
 def camera(facts):

@@ -163,7 +163,7 @@ def _make(model, settings, hdu, plane, draw=None, combine=False):
     if model == "imagenet":
         return lambda path: classifier(open_frame(path, hdu, plane)).to_row()
     if combine:  # the first reading has told the notes
-        return lambda files: _see_group(classifier, [read_frame(file, hdu, plane) for file in files], draw)
+        return lambda files: _see_group(classifier, (read_frame(file, hdu, plane) for file in files), draw)
     clean = classifier.record.preprocessor.clean
     if draw is None:  # of a large frame either is held, as read or clean, not both
         return lambda path: classifier(clean(open_frame(path, hdu, plane))).to_row()
@@ -177,10 +177,10 @@ def _see(classifier, raw, draw):
 
 
 def _see_group(classifier, frames, draw):
+    if draw is None:  # one frame is held at a time
+        return classifier.combine(frames).to_row()
     from astroclf.render.combination import portray
 
-    if draw is None:
-        return classifier.combine(frames).to_row()
     frames = [classifier.record.preprocessor.clean(frame) for frame in frames]
     prediction = classifier.combine(frames)
     frame, rgb = portray(frames) if len(frames) > 1 else (frames[0], None)

@@ -306,13 +306,13 @@ def save(source, edits, destination, manner):
     TagError
         If it cannot be written, reads back differently, or the source changed meanwhile.
     """
+    if destination == source.path and not edits:
+        return
     splices = [_Splice(hdu.start, hdu.data, join_cards(edits[hdu.index])) for hdu in source.hdus if hdu.index in edits]
     container = Container.of(source.path)
-    if destination != source.path:
-        _make_new(source, splices, container, destination, manner)
-    elif splices and container.kind == "plain" and _fit(source, splices, manner):
+    if destination == source.path and container.kind == "plain" and _fit(source, splices, manner):
         _overwrite(source, splices, manner)
-    elif splices:
+    else:
         _make_new(source, splices, container, destination, manner)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from astroclf.checksum import VALID, add, datasum, encode
 from astroclf.tags.cards import join_cards
 
-__all__ = ["Sums", "check_sums", "chunks", "seal"]
+__all__ = ["Sums", "check_sums", "chunks", "same_sum", "seal", "sum_span"]
 
 _CHUNK = 2**20
 _CHECKSUM = re.compile(rb"CHECKSUM= *'([^']{16})'")
@@ -100,8 +100,33 @@ def chunks(stream, start, end):
         start += len(chunk)
 
 
+def sum_span(stream, start, end):
+    """
+    Add up a span of a file as DATASUM does, from the bytes as stored.
+
+    Parameters
+    ----------
+    stream, start, end
+        As for `chunks`.
+
+    Returns
+    -------
+    total : int
+        The sum.
+    """
+    total = 0
+    for chunk in chunks(stream, start, end):
+        total = datasum(chunk, previous=total)
+    return total
+
+
+def same_sum(one, other):
+    """Compare two sums: zero and minus zero are the same."""
+    return (one - other) % VALID == 0
+
+
 def _check(stream, hdu):
-    data, header = (_sum(stream, start, end) for start, end in ((hdu.data, hdu.end), (hdu.start, hdu.data)))
+    data, header = (sum_span(stream, start, end) for start, end in ((hdu.data, hdu.end), (hdu.start, hdu.data)))
     wrong = []
     sealed = any(map(_CHECKSUM.match, hdu.cards)) and add(header, data) == VALID
     if hdu.get("CHECKSUM") and not sealed:
@@ -111,16 +136,9 @@ def _check(stream, hdu):
     return Sums(data, sealed, tuple(wrong))
 
 
-def _sum(stream, start, end):
-    total = 0
-    for chunk in chunks(stream, start, end):
-        total = datasum(chunk, previous=total)
-    return total
-
-
 def _same(text, total):
-    """Compare a DATASUM card with a sum: zero and minus zero are the same."""
+    """Compare a DATASUM card with a sum."""
     try:
-        return (int(text) - total) % VALID == 0
+        return same_sum(int(text), total)
     except ValueError:
         return False

@@ -3,11 +3,9 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import reduce
 
 from astropy.io import fits
 
-from astroclf.checksum import VALID, datasum
 from astroclf.exceptions import ModelError, TagError
 from astroclf.frames.files.pictures import picture_kind
 from astroclf.tags import memory
@@ -17,7 +15,7 @@ from astroclf.tags.models import Models
 from astroclf.tags.read import Tags, is_path, read_block, read_tags
 from astroclf.tags.rewrite import find_paths, opened
 from astroclf.tags.sidecar import find_sidecar, is_sidecar, read_sidecar, subject_of
-from astroclf.tags.sums import chunks
+from astroclf.tags.sums import same_sum, sum_span
 
 __all__ = ["Finding", "Result", "Verification", "Verifier", "verify_tags"]
 
@@ -229,7 +227,7 @@ def _check_pixels(source, tags):
     named = _find_named(str(tags.get("CLFHDU", "")), source.hdus)[: len(recorded)]
     changed = []
     for (name, hdu), old in zip(named, recorded):
-        if not _same_sum(new := _stored_sum(source, hdu), old):
+        if not same_sum(new := _stored_sum(source, hdu), old):
             changed.append(f"the data of {name} changed since the tagging: DATASUM was {old}, is {new}")
     taken = {hdu.index for _, hdu in named}
     sums = (_stored_sum(source, hdu) for hdu in source.hdus if hdu.index not in taken)
@@ -271,17 +269,12 @@ def _not_found(wanted, sums):
 
 
 def _without(wanted, total):
-    place = next((i for i, old in enumerate(wanted) if _same_sum(total, old)), len(wanted))
+    place = next((i for i, old in enumerate(wanted) if same_sum(total, old)), len(wanted))
     return wanted[:place] + wanted[place + 1 :]
 
 
 def _stored_sum(source, hdu):
-    return reduce(lambda total, chunk: datasum(chunk, total), chunks(source.stream, hdu.data, hdu.end), 0)
-
-
-def _same_sum(one, other):
-    """Compare two sums: zero and minus zero are the same."""
-    return (one - other) % VALID == 0
+    return sum_span(source.stream, hdu.data, hdu.end)
 
 
 def _check_name(tags):
