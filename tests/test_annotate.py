@@ -92,7 +92,9 @@ def words_of(figure):
 
 def extent(artist, figure):
     """Return the box of an artist in pixels."""
-    return artist.get_window_extent(FigureCanvasAgg(figure).get_renderer())
+    if not isinstance(figure.canvas, FigureCanvasAgg):
+        FigureCanvasAgg(figure)
+    return artist.get_window_extent(figure.canvas.get_renderer())
 
 
 def assert_nothing_collides(figure):
