@@ -107,8 +107,8 @@ class Classifier:
             If ``source`` holds no image that can be read.
         """
         frame = self.record.preprocessor.clean(read_frame(source))  # the frame as read is let go
-        probs, votes, novelty = self._look(frame)
-        return self._verdict(probs, votes, frame.quality, frame.origin, novelty=novelty)
+        logits, votes, novelty = self._look(frame)
+        return self._verdict(self._probs(logits), votes, frame.quality, frame.origin, novelty=novelty)
 
     def combine(self, sources):
         """
@@ -137,8 +137,8 @@ class Classifier:
         filters, votes, origins, qualities, novelties = {}, [], [], [], []
         for source in sources:
             frame = self.record.preprocessor.clean(read_frame(source))
-            probs, named, novelty = self._look(frame)
-            filters.setdefault(frame.facts.filter or len(filters), []).append(probs)
+            logits, named, novelty = self._look(frame)
+            filters.setdefault(frame.facts.filter or len(filters), []).append(self._probs(logits))
             votes.append(named)
             origins.append(frame.origin)
             qualities.append(frame.quality)
@@ -184,11 +184,11 @@ class Classifier:
         return make_explanation(label or best, frame, maps, read_head(self.record), self.record)
 
     def _look(self, frame):
-        """Return the calibrated probabilities of a cleaned frame, the class that each view names, and its novelty."""
+        """Return the logits of a cleaned frame, shape (orientations, classes), what each view names, and its novelty."""
         first, *others = self.record.preprocessor.stretched(frame, STRETCHES[self.stretches])
         logits, features = self._backend.outputs(orient(first, self.views), "logits", "features")
         views = np.concatenate([logits, *(self._backend.logits(other[None]) for other in others)])
-        return self._probs(logits), self._votes(views), self._novelty_of(logits, features)
+        return logits, self._votes(views), self._novelty_of(logits, features)
 
     def _novelty_of(self, *outputs):
         """Return the novelty of a frame by the logits and the features of its views; None where the model has none."""
