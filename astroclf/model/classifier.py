@@ -184,7 +184,7 @@ class Classifier:
         return make_explanation(label or best, frame, maps, read_head(self.record), self.record)
 
     def _look(self, frame):
-        """Return the logits of a cleaned frame, shape (orientations, classes), what each view names, and its novelty."""
+        """Return the logits of the orientations of a cleaned frame, the class that each view names, and its novelty."""
         first, *others = self.record.preprocessor.stretched(frame, STRETCHES[self.stretches])
         logits, features = self._backend.outputs(orient(first, self.views), "logits", "features")
         views = np.concatenate([logits, *(self._backend.logits(other[None]) for other in others)])
