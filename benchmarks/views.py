@@ -158,12 +158,18 @@ def doubts(agreed, truth, objects):
     rows = []
     for name in agreed.colnames[1:]:
         values = agreed[name].data
-        low, high = bootstrap_interval(lambda rows, values=values: area(values[rows], right[rows]), objects)
-        gain = alone - held_out_losses([sure, values], right, objects)
-        least, most = bootstrap_interval(lambda rows, gain=gain: gain[rows].mean(), objects)
-        rows.append({"agreement": name, "area": f"{area(values, right):.2f} ({low:.2f}, {high:.2f})",
-                     "gain": f"{gain.mean():.3f} ({least:.3f}, {most:.3f})"})  # fmt: skip
+        found = {"agreement": name, "area": mark(lambda rows, values=values: area(values[rows], right[rows]), objects)}
+        if name != "probability":
+            gain = alone - held_out_losses([sure, values], right, objects)
+            found["gain"] = mark(lambda rows, gain=gain: gain[rows].mean(), objects)
+        rows.append(found)
     return rows, np.count_nonzero(~right)
+
+
+def mark(statistic, objects):
+    """Return a statistic of all rows, with its interval, as text."""
+    low, high = bootstrap_interval(statistic, objects)
+    return f"{statistic(np.arange(len(objects))):.3f} ({low:.3f}, {high:.3f})"
 
 
 def held_out_losses(inputs, right, objects):
