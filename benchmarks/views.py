@@ -39,6 +39,8 @@ from astroclf.train.forward import simulate_frame
 from astroclf.train.metrics import bootstrap_interval, mean_by_object, wilson_interval
 
 SEED, TIMED, ROUNDS = 83, 10, 3
+FEWEST = 10
+"""Right verdicts, and wrong ones, at least, to tell them apart by regression."""
 
 
 # ------------------------------------------------------------------------------------------- pictures
@@ -150,20 +152,19 @@ def agreements(seen, temperature):
     return found
 
 
-def doubts(agreed, truth, objects):
+def doubts(agreed, right, objects):
     """Return the rows of the table of what tells right from wrong."""
-    right = agreed["verdict"] == truth
     sure = logit(np.clip(agreed["probability"], 1e-6, 1 - 1e-6))
     alone = held_out_losses([sure], right, objects)
     rows = []
-    for name in agreed.colnames[1:]:
+    for name in agreed.colnames[1:]:  # all but the verdict
         values = agreed[name].data
         found = {"agreement": name, "area": mark(lambda rows, values=values: area(values[rows], right[rows]), objects)}
         if name != "probability":
             gain = alone - held_out_losses([sure, values], right, objects)
             found["gain"] = mark(lambda rows, gain=gain: gain[rows].mean(), objects)
         rows.append(found)
-    return rows, np.count_nonzero(~right)
+    return rows
 
 
 def mark(statistic, objects):
@@ -246,8 +247,11 @@ def main():
         print(f"\n{kind}: {len(truth)} of {len(set(objects))} objects ({args.split} split)")
         rows = [{"way": way, **marks(*found[way], truth, objects), "cost": f"{ratio.get(way, 0):.2f}"} for way in WAYS]
         Table(rows=rows).pprint(max_lines=-1, max_width=-1, align="<")
-        rows, wrong = doubts(agreed, truth, objects)
-        print(f"\nverdicts of four orientations, {wrong} of them wrong:")
+        right = agreed["verdict"].data == truth
+        print(f"\nverdicts of four orientations: {right.sum()} right, {(~right).sum()} wrong")
+        if min(right.sum(), (~right).sum()) < FEWEST:
+            continue
+        rows = doubts(agreed, right, objects)
         Table(rows=rows).pprint(max_lines=-1, max_width=-1, align="<")
     print(f"\ncost 1 is {base:.3f} s a frame")
 
