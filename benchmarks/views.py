@@ -22,7 +22,7 @@ import time
 from functools import partial
 
 import numpy as np
-from astropy.table import Table
+from astropy.table import Table, vstack
 from scipy.special import logit, softmax
 from scipy.stats import rankdata
 from tqdm import tqdm
@@ -242,17 +242,18 @@ def main():
     ratio, base = (
         costs([row[0] for row in kinds["simulated frames"][:TIMED]], record, backend) if args.frames else ({}, 0)
     )
+    told = []
     for kind, frames in kinds.items():
         found, agreed, truth, objects = look(frames, record, backend)
         print(f"\n{kind}: {len(truth)} of {len(set(objects))} objects ({args.split} split)")
         rows = [{"way": way, **marks(*found[way], truth, objects), "cost": f"{ratio.get(way, 0):.2f}"} for way in WAYS]
         Table(rows=rows).pprint(max_lines=-1, max_width=-1, align="<")
-        right = agreed["verdict"].data == truth
-        print(f"\nverdicts of four orientations: {right.sum()} right, {(~right).sum()} wrong")
-        if min(right.sum(), (~right).sum()) < FEWEST:
-            continue
-        rows = doubts(agreed, right, objects)
-        Table(rows=rows).pprint(max_lines=-1, max_width=-1, align="<")
+        told.append((agreed, agreed["verdict"].data == truth, objects))
+    together = vstack([agreed for agreed, *_ in told]), *(np.concatenate(part) for part in list(zip(*told))[1:])
+    for kind, (agreed, right, objects) in zip([*kinds, "both"], [*told, together]):
+        print(f"\n{kind}: of the verdicts of four orientations {right.sum()} are right, {(~right).sum()} wrong")
+        if min(right.sum(), (~right).sum()) >= FEWEST:
+            Table(rows=doubts(agreed, right, objects)).pprint(max_lines=-1, max_width=-1, align="<")
     print(f"\ncost 1 is {base:.3f} s a frame")
 
 
