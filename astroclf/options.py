@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 
 __all__ = ["Options"]
 
-_NUMBERS = {"combine": 2, "views": 1, "hdu": 0, "plane": 1}
+_NUMBERS = {"combine": 2, "views": 1, "stretches": 1, "hdu": 0, "plane": 1}
 """The least value of each setting that is a number."""
 
 
@@ -22,6 +22,8 @@ class Options:
         The prior, as `~astroclf.model.prior.parse_prior` reads it; None for none.
     views : int or None
         Orientations that were averaged; None for as many as the model's record says.
+    stretches : int or None
+        Stretches whose views were counted in the agreement; None for that of the model alone.
     backend : str or None
         What ran the network; None for ONNX Runtime.
     hdu : int or None
@@ -35,12 +37,13 @@ class Options:
     >>> str(Options(prior="galaxy:0.7", hdu=4))
     'prior=galaxy:0.7;hdu=4'
     >>> Options.parse("prior=galaxy:0.7;hdu=4")
-    Options(combine=None, prior='galaxy:0.7', views=None, backend=None, hdu=4, plane=None)
+    Options(combine=None, prior='galaxy:0.7', views=None, stretches=None, backend=None, hdu=4, plane=None)
     """
 
     combine: int | None = None
     prior: str | None = None
     views: int | None = None
+    stretches: int | None = None
     backend: str | None = None
     hdu: int | None = None
     plane: int | None = None

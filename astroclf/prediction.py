@@ -71,7 +71,8 @@ class Prediction:
     provenance : Provenance
         Model and settings.
     agreement : float or None
-        Fraction of the views that name ``labels[0]``, in [0, 1].
+        Fraction of the views that name ``labels[0]``, in [0, 1]: orientations, and other stretches if they were asked
+        for.
     novelty : float or None
         Novelty score in [0, 1]; None where the model has none.
     n_set : int or None

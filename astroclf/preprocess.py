@@ -251,8 +251,33 @@ class Preprocessor:
         rgb : `~numpy.ndarray` of float32, shape (size, size, 3), range [0, 1]
             The frame in the middle of a square.
         """
+        return self.stretched(frame, (1.0,))[0]
+
+    def stretched(self, frame, factors):
+        """
+        Render a frame as the network sees it, in several stretches: all else is done once.
+
+        Parameters
+        ----------
+        frame : `~astroclf.Frame`
+            The frame; not modified.
+        factors : sequence of float
+            How much softer each is than that of the settings, see `astroclf.render.Stretch.softened`; 1 is that.
+
+        Returns
+        -------
+        rgb : `~numpy.ndarray` of float32, shape (len(factors), size, size, 3), range [0, 1]
+            Pictures, in the order of ``factors``.
+
+        Raises
+        ------
+        EmptyFrameError
+            If no pixel is finite and unmasked.
+        """
         stages = self.stages(frame)
-        return to_rgb(_pad_to_square(stages.picture, self.size), stages.scales)
+        square = _pad_to_square(stages.picture, self.size)
+        stretches = [self.stretch.softened(factor) for factor in factors]
+        return np.stack([to_rgb(square, stretch.scales(stages.picture, stages.sky.sigma)) for stretch in stretches])
 
     def part_to_picture(self, part):
         """

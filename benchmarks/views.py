@@ -10,30 +10,37 @@ Wilson intervals; the loss is the mean of -log p(truth) with the best temperatur
 told apart by how well the model's own fits them. Agreement is the area under the curve of agreement against rightness:
 how often a right answer has more of the pictures behind it than a wrong one. Cost is the time of a frame over that of
 one orientation, medians of interleaved runs of the same ten frames; reading a file is not in it.
+
+A second table is of the verdict of four orientations and of ways to count agreement with it, by votes or by the mean
+probability of its class: the same area, and what agreement says beyond the calibrated probability. That is how much the
+loss of a logistic regression on whether the verdict is right falls when agreement is added to the probability, both
+cross-validated with objects apart. Intervals are bootstraps over objects.
 """
 
 import argparse
 import time
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
-from astropy.table import Table
+from astropy.table import Table, vstack
+from scipy.special import logit, softmax
 from scipy.stats import rankdata
 from tqdm import tqdm
 
 from astroclf.frames import read_frame
 from astroclf.model import load_record
 from astroclf.model.onnx_backend import OnnxBackend
-from astroclf.render import ORIENTATIONS, Stretch, orient
+from astroclf.render import ORIENTATIONS, orient
 from astroclf.taxonomy import labels
 from astroclf.train.calibrate import fit_temperature, group_matrix
 from astroclf.train.evaluate import read_cases
 from astroclf.train.examples import choose_example, group_by_object, open_picture, read_manifest, split_of
 from astroclf.train.forward import simulate_frame
-from astroclf.train.metrics import mean_by_object, wilson_interval
+from astroclf.train.metrics import bootstrap_interval, mean_by_object, wilson_interval
 
 SEED, TIMED, ROUNDS = 83, 10, 3
+FEWEST = 10
+"""Right verdicts, and wrong ones, at least, to tell them apart by regression."""
 
 
 # ------------------------------------------------------------------------------------------- pictures
@@ -50,16 +57,16 @@ def parts(preprocessor, frame, kind):
     return np.concatenate([np.empty((0, preprocessor.size, preprocessor.size, 3), np.float32), *seen])
 
 
-def stretched(preprocessor, frame, softening):
+def stretched(preprocessor, frame, factor):
     """Return the picture of a frame softer or harder stretched, in four orientations."""
-    return orient(replace(preprocessor, stretch=Stretch(softening=softening))(frame), 4)
+    return orient(preprocessor.stretched(frame, [factor])[0], 4)
 
 
 LOOKS = {
     "whole": whole,
     **{kind: partial(parts, kind=kind) for kind in ("centre", "tiles", "sources")},
-    "softer": partial(stretched, softening=(4.0, 16.0, -0.3)),
-    "harder": partial(stretched, softening=(1.0, 4.0, -0.08)),
+    "softer": partial(stretched, factor=2.0),
+    "harder": partial(stretched, factor=0.5),
 }
 """Pictures of a frame, by name."""
 
@@ -72,6 +79,13 @@ WAYS = {
     "4, in 3 stretches": FOUR | {"softer": ALL, "harder": ALL},
 }
 """Which of these pictures each way looks at."""
+
+ONCE, EACH = {"softer": [0], "harder": [0]}, {"softer": ALL, "harder": ALL}
+AGREEMENTS = {
+    "4": FOUR, "4, and 2 stretches": FOUR | ONCE, "4, in 3 stretches": FOUR | EACH,
+    "8": {"whole": ALL}, "8, and 2 stretches": {"whole": ALL} | ONCE,
+}  # fmt: skip
+"""Which of them agree, or do not, with the verdict of four orientations."""
 
 
 # ---------------------------------------------------------------------------------------------- frames
@@ -104,18 +118,72 @@ def outputs(backend, pictures):
 
 
 def look(frames, record, backend):
-    """Return the mean logits and the agreement of each way, truth and objects."""
+    """Return the mean logits and the agreement of each way, the agreements with the verdict, truth and objects."""
     logits, votes, truth, objects = {way: [] for way in WAYS}, {way: [] for way in WAYS}, [], []
+    agreed = []
     for frame, label, key in tqdm(list(frames), unit="frame", disable=None):
         clean = record.preprocessor.clean(frame)
         seen = {name: outputs(backend, show(record.preprocessor, clean)) for name, show in LOOKS.items()}
         for way, picks in WAYS.items():
-            found = np.concatenate([seen[name][which] for name, which in picks.items()])
+            found = choose(seen, picks)
             logits[way].append(found.mean(axis=0))
             votes[way].append(np.mean(found.argmax(axis=1) == found.mean(axis=0).argmax()))
+        agreed.append(agreements(seen, record.calibration.temperature))
         truth.append(labels().index(label))
         objects.append(key)
-    return {way: (np.array(logits[way]), np.array(votes[way])) for way in WAYS}, np.array(truth), np.array(objects)
+    ways = {way: (np.array(logits[way]), np.array(votes[way])) for way in WAYS}
+    return ways, Table(rows=agreed), np.array(truth), np.array(objects)
+
+
+def choose(seen, picks):
+    """Return the logits of some of the pictures."""
+    return np.concatenate([seen[name][which] for name, which in picks.items()])
+
+
+def agreements(seen, temperature):
+    """Return the probability of the verdict of four orientations, and how far each set of pictures agrees with it."""
+    probs = softmax(choose(seen, FOUR).mean(axis=0) / temperature)
+    best = probs.argmax()
+    found = {"verdict": best, "probability": probs[best]}
+    for name, picks in AGREEMENTS.items():
+        logits = choose(seen, picks)
+        found[f"{name}: votes"] = np.mean(logits.argmax(axis=1) == best)
+        found[f"{name}: probability"] = softmax(logits / temperature, axis=1)[:, best].mean()
+    return found
+
+
+def doubts(agreed, right, objects):
+    """Return the rows of the table of what tells right from wrong."""
+    sure = logit(np.clip(agreed["probability"], 1e-6, 1 - 1e-6))
+    alone = held_out_losses([sure], right, objects)
+    rows = []
+    for name in agreed.colnames[1:]:  # all but the verdict
+        values = agreed[name].data
+        found = {"agreement": name, "area": mark(lambda rows, values=values: area(values[rows], right[rows]), objects)}
+        if name != "probability":
+            gain = alone - held_out_losses([sure, values], right, objects)
+            found["gain"] = mark(lambda rows, gain=gain: gain[rows].mean(), objects)
+        rows.append(found)
+    return rows
+
+
+def mark(statistic, objects):
+    """Return a statistic of all rows, with its interval, as text."""
+    low, high = bootstrap_interval(statistic, objects)
+    return f"{statistic(np.arange(len(objects))):.3f} ({low:.3f}, {high:.3f})"
+
+
+def held_out_losses(inputs, right, objects):
+    """Return -log p of whether each verdict is right, by logistic regressions that have not seen its object."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import GroupKFold, cross_val_predict
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    model = make_pipeline(StandardScaler(), LogisticRegression())
+    folds = GroupKFold(10, shuffle=True, random_state=SEED)
+    probs = cross_val_predict(model, np.transpose(inputs), right, groups=objects, cv=folds, method="predict_proba")
+    return -np.log(probs[np.arange(len(right)), right.astype(int)])
 
 
 def marks(logits, votes, truth, objects):
@@ -174,11 +242,18 @@ def main():
     ratio, base = (
         costs([row[0] for row in kinds["simulated frames"][:TIMED]], record, backend) if args.frames else ({}, 0)
     )
+    told = []
     for kind, frames in kinds.items():
-        found, truth, objects = look(frames, record, backend)
+        found, agreed, truth, objects = look(frames, record, backend)
         print(f"\n{kind}: {len(truth)} of {len(set(objects))} objects ({args.split} split)")
         rows = [{"way": way, **marks(*found[way], truth, objects), "cost": f"{ratio.get(way, 0):.2f}"} for way in WAYS]
         Table(rows=rows).pprint(max_lines=-1, max_width=-1, align="<")
+        told.append((agreed, agreed["verdict"].data == truth, objects))
+    together = vstack([agreed for agreed, *_ in told]), *(np.concatenate(part) for part in list(zip(*told))[1:])
+    for kind, (agreed, right, objects) in zip([*kinds, "both"], [*told, together]):
+        print(f"\n{kind}: of the verdicts of four orientations {right.sum()} are right, {(~right).sum()} wrong")
+        if min(right.sum(), (~right).sum()) >= FEWEST:
+            Table(rows=doubts(agreed, right, objects)).pprint(max_lines=-1, max_width=-1, align="<")
     print(f"\ncost 1 is {base:.3f} s a frame")
 
 

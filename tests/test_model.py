@@ -20,6 +20,7 @@ from astroclf.model.onnx_backend import OnnxBackend
 from astroclf.model.record import BUNDLED
 from astroclf.prediction import Status
 from astroclf.preprocess import Preprocessor
+from astroclf.render import STRETCHES
 from astroclf.taxonomy import TAXONOMY, group_of, groups, labels
 
 
@@ -138,6 +139,24 @@ def test_views_are_recorded(sim, views):
     assert (prediction.agreement * views) == pytest.approx(round(prediction.agreement * views))
 
 
+def test_stretches_count_in_the_agreement_only(sim):
+    """Under a prior by which the softer stretch names another class the agreement tells; all else is the same."""
+    record = load_record()
+    pictures = record.preprocessor.stretched(record.preprocessor.clean(read_frame(sim)), STRETCHES[3])
+    logits = OnnxBackend(record.read_bytes()).logits(pictures) / record.calibration.temperature
+    best, other = np.argsort(-logits[0])[:2]
+    lead = logits[:, best] - logits[:, other]
+    edge = lead[:2].mean(dtype=float)
+    share = 1 / (1 + np.exp(edge))
+    prior = {labels()[best]: share, labels()[other]: 1 - share}
+    plain, found = (Classifier(views=1, stretches=stretches, prior=prior)(sim) for stretches in (1, 3))
+    assert plain.agreement == 1
+    assert found.agreement == pytest.approx(np.mean((lead > edge) == (lead[0] > edge)))
+    assert found.agreement < 1
+    assert found.options.split(";") == [*plain.options.split(";"), "stretches=3"]
+    assert dataclasses.replace(found, agreement=1.0, provenance=plain.provenance) == plain
+
+
 def test_turned_frames(classifier, sim):
     """A frame turned by a right angle is the same frame."""
     data = sim["SCI"].data
@@ -176,6 +195,7 @@ def test_constant_and_empty(classifier):
     [
         ({"backend": "torch"}, "backend must be"),
         ({"views": 3}, "views must be 1, 2, 4 or 8; got 3"),
+        ({"stretches": 2}, "stretches must be 1 or 3; got 2"),
         ({"weights": "w.npz"}, "weights is for model='imagenet' only"),
     ],
 )

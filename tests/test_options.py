@@ -23,6 +23,7 @@ OPTIONS = st.builds(
     combine=st.none() | st.integers(2, 10**6),
     prior=st.none() | SHARES,
     views=st.none() | st.sampled_from([1, 2, 4, 8]),
+    stretches=st.sampled_from([None, 3]),
     backend=st.sampled_from([None, "tensorflow"]),
     hdu=st.none() | st.integers(0, 10**4),
     plane=st.none() | st.integers(1, 10**4),
@@ -56,7 +57,10 @@ def test_any_text_is_read_or_refused(text):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("view=4", r"'view=4' is no setting of a verdict; they are combine, prior, views, backend, hdu, plane"),
+        (
+            "view=4",
+            "'view=4' is no setting of a verdict; they are combine, prior, views, stretches, backend, hdu, plane",
+        ),
         ("views", "'views' is no setting"),
         ("views=", "'views=' is no setting"),
         ("views=4;", "'' is no setting"),

@@ -446,6 +446,14 @@ def test_views_without_a_good_pixel():
         Preprocessor().views(frame_of(np.full((30, 40), np.nan)))
 
 
+def test_other_stretches():
+    """A picture in another stretch is that of settings with that stretch."""
+    frame = frame_of(sky((300, 400)), cosmic_rays=True)
+    pictures = Preprocessor().stretched(frame, (2, 1, 0.5))
+    for picture, softening in zip(pictures, ((4.0, 16.0, -0.3), (2.0, 8.0, -0.15), (1.0, 4.0, -0.075))):
+        assert_array_equal(picture, Preprocessor(stretch=Stretch(softening=softening))(frame))
+
+
 # ---------------------------------------------------------------------------------------- real frames
 
 

@@ -467,6 +467,18 @@ def test_softening():
     assert red > green > blue
 
 
+def test_softer_and_harder():
+    """What is between black and white is darker the softer the stretch; black, white and the channels stay."""
+    image = noise() + np.geomspace(1, 1000, 120, dtype=np.float32)
+    softer, same, harder = (to_rgb(image, Stretch().softened(f).scales(image, 1.0)) for f in (2, 1, 0.5))
+    assert_array_equal(same, render(image, 1.0))
+    between, beyond = (same > 0.01) & (same < 0.99), (same == 0) | (same == 1)
+    assert (softer[between] < same[between]).all()
+    assert (same[between] < harder[between]).all()
+    for other in (softer, harder):
+        assert_array_equal(other[beyond], same[beyond])
+
+
 @pytest.mark.parametrize("factor", [1e-12, 1e-3, 1e12])
 def test_unit_does_not_matter(factor):
     """The picture is the same in any unit."""

@@ -161,14 +161,14 @@ def test_setting_that_matters(folder, replayer):
     assert not replayer("tagged.fits").same
 
 
-def test_views_and_plane(folder):
+def test_views_stretches_and_plane(folder):
     """Settings that only Python can set, and planes of cubes, are set again, too."""
     cube = np.stack([read_frame("bare.fits").ccd.data, np.random.default_rng(1).normal(9, 1, (256, 256))])
     fits.writeto("cube.fits", cube.astype("f4"))
-    write_tags("cube.fits", Classifier(views=2)(read_frame("cube.fits", plane=2)))
-    assert read_tags("cube.fits")["CLFOPTS"] == "views=2;hdu=0;plane=2"
+    write_tags("cube.fits", Classifier(views=2, stretches=3)(read_frame("cube.fits", plane=2)))
+    assert read_tags("cube.fits")["CLFOPTS"] == "views=2;stretches=3;hdu=0;plane=2"
     assert replay_tags("cube.fits").same
-    edit("cube.fits", CLFOPTS="views=2;hdu=0;plane=1")
+    edit("cube.fits", CLFOPTS="views=2;stretches=3;hdu=0;plane=1")
     assert not replay_tags("cube.fits").same
 
 
@@ -229,6 +229,7 @@ class TestCombined:
         ({"CLFSHA": "f" * 16}, ModelError, rf"made with the model {BUNDLED} \(f{{16}}\), which is not at hand"),
         ({"CLFOPTS": "view=4"}, TagError, "CLFOPTS = 'view=4' cannot be repeated: 'view=4' is no setting"),
         ({"CLFOPTS": "views=3"}, TagError, "CLFOPTS = 'views=3' cannot be repeated: views must be 1, 2, 4 or 8"),
+        ({"CLFOPTS": "stretches=2"}, TagError, "CLFOPTS = 'stretches=2' cannot be repeated: stretches must be 1 or 3"),
         ({"CLFOPTS": "prior=comet:0.5"}, TagError, "CLFOPTS = .* cannot be repeated: prior names 'comet'"),
         ({"CLFOPTS": "backend=torch"}, TagError, "CLFOPTS = .* cannot be repeated: backend must be 'onnx' or"),
         ({"CLFOPTS": "hdu=99"}, FrameError, "hdu=99 is not in the file"),
@@ -272,6 +273,8 @@ def test_last_network_is_kept(folder, replayer):
     assert replayer._classifier("tagged.fits", read_tags("tagged.fits")) is first
     edit("tagged.fits", CLFOPTS="views=2")
     assert replayer._classifier("tagged.fits", read_tags("tagged.fits")).views == 2
+    edit("tagged.fits", CLFOPTS="views=2;stretches=3")
+    assert replayer._classifier("tagged.fits", read_tags("tagged.fits")).stretches == 3
 
 
 def test_same_verdict_of_another_block(tmp_path):

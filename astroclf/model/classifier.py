@@ -11,7 +11,7 @@ from astroclf.model.record import BUNDLED, load_record
 from astroclf.model.userfile import HeadBackend, UserRecord, is_user_model, load_user_model
 from astroclf.options import Options
 from astroclf.prediction import Prediction, Provenance, Status
-from astroclf.render import ORIENTATIONS, orient
+from astroclf.render import ORIENTATIONS, STRETCHES, orient
 from astroclf.taxonomy import group_or_self
 
 __all__ = ["Classifier", "load_model"]
@@ -32,6 +32,9 @@ class Classifier:
     views : {1, 2, 4, 8}, optional
         Orientations of each frame whose logits are averaged, see `astroclf.render.orient`; by default as in the
         model's record.
+    stretches : {1, 3}, optional
+        Stretches in which each frame is looked at: that of the model, by default alone, or a softer and a harder one,
+        too, see `astroclf.render.STRETCHES`. The others count in ``agreement``, one view each, and in nothing else.
     prior : dict, optional
         How common classes and groups are where the frames come from, as ``{"galaxy": 0.7, "spiral_galaxy": 0.1}``;
         see `~astroclf.model.Prior`. By default all classes are equally common, as they were in training. With it
@@ -48,7 +51,7 @@ class Classifier:
     MissingDependencyError
         If the runtime is not installed.
     ValueError
-        If ``backend`` or ``views`` is none of those named, or ``prior`` is none.
+        If ``backend``, ``views`` or ``stretches`` is none of those named, or ``prior`` is none.
 
     Examples
     --------
@@ -66,15 +69,19 @@ class Classifier:
             return ImageNetClassifier(settings.get("weights"))
         return super().__new__(cls)
 
-    def __init__(self, model="astro", *, backend="onnx", views=None, prior=None, weights=None, threads=0):
+    def __init__(self, model="astro", *, backend="onnx", views=None, stretches=1, prior=None, weights=None, threads=0):
         if weights is not None:
             msg = f"weights is for model='imagenet' only; got weights={str(weights)!r} with model={str(model)!r}"
             raise ValueError(msg)
         if views not in (None, *ORIENTATIONS):
             msg = f"views must be 1, 2, 4 or 8; got {views!r}"
             raise ValueError(msg)
+        if stretches not in tuple(STRETCHES):
+            msg = f"stretches must be 1 or 3; got {stretches!r}"
+            raise ValueError(msg)
         self.record = load_model(model)
         self.views = views or self.record.views
+        self.stretches = stretches
         self.prior = None if prior is None else Prior(prior, self.record.labels)
         self._backend = _make_backend(backend, self.record, threads)
         novelty = self.record.novelty
@@ -100,8 +107,7 @@ class Classifier:
             If ``source`` holds no image that can be read.
         """
         frame = self.record.preprocessor.clean(read_frame(source))  # the frame as read is let go
-        logits, novelty = self._look(frame)
-        votes = self._votes(logits)
+        logits, votes, novelty = self._look(frame)
         return self._verdict(self._probs(logits), votes, frame.quality, frame.origin, novelty=novelty)
 
     def combine(self, sources):
@@ -131,9 +137,9 @@ class Classifier:
         filters, votes, origins, qualities, novelties = {}, [], [], [], []
         for source in sources:
             frame = self.record.preprocessor.clean(read_frame(source))
-            logits, novelty = self._look(frame)
+            logits, named, novelty = self._look(frame)
             filters.setdefault(frame.facts.filter or len(filters), []).append(self._probs(logits))
-            votes.append(self._votes(logits))
+            votes.append(named)
             origins.append(frame.origin)
             qualities.append(frame.quality)
             novelties.append(novelty)
@@ -178,11 +184,17 @@ class Classifier:
         return make_explanation(label or best, frame, maps, read_head(self.record), self.record)
 
     def _look(self, frame):
-        """Return the logits of the views of a cleaned frame, shape (views, classes), and its novelty."""
-        logits, features = self._backend.outputs(self._turned(frame), "logits", "features")
+        """Return the logits of the orientations of a cleaned frame, the class that each view names, and its novelty."""
+        first, *others = self.record.preprocessor.stretched(frame, STRETCHES[self.stretches])
+        logits, features = self._backend.outputs(orient(first, self.views), "logits", "features")
+        views = np.concatenate([logits, *(self._backend.logits(other[None]) for other in others)])
+        return logits, self._votes(views), self._novelty_of(logits, features)
+
+    def _novelty_of(self, *outputs):
+        """Return the novelty of a frame by the logits and the features of its views; None where the model has none."""
         if self._novelty is None:
-            return logits, None
-        return logits, float(self._novelty(*(output.mean(axis=0, keepdims=True) for output in (logits, features)))[0])
+            return None
+        return float(self._novelty(*(output.mean(axis=0, keepdims=True) for output in outputs))[0])
 
     def _turned(self, frame):
         """Return the picture of a cleaned frame in all orientations, shape (views, size, size, 3)."""
@@ -227,6 +239,7 @@ class Classifier:
             combine=combined if combined > 1 else None,
             prior=str(self.prior) if self.prior else None,
             views=self.views if self.views != record.views else None,
+            stretches=self.stretches if self.stretches > 1 else None,
             backend=self._backend.name if self._backend.name != "onnx" else None,
         )
         return Provenance(record.name, record.sha256, record.preprocessor.digest, str(options))

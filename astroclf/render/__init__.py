@@ -2,11 +2,12 @@
 """Rendering: from linear pixels to the RGB image that people and the network see."""
 
 from astroclf.render.reduction import fill_empty, fit_inside, keep_points, reduce_image
-from astroclf.render.stretching import Stretch, to_rgb
+from astroclf.render.stretching import STRETCHES, Stretch, to_rgb
 from astroclf.render.views import ORIENTATIONS, VIEWS, View, orient, orient_back, parts_of
 
 __all__ = [
     "ORIENTATIONS",
+    "STRETCHES",
     "VIEWS",
     "Stretch",
     "View",

@@ -1,7 +1,7 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """Stretches tied to the noise of the sky, so that noise stays dark and faint things still show."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from astropy.visualization import (
@@ -15,7 +15,10 @@ from astropy.visualization import (
 )
 from scipy.ndimage import maximum_filter
 
-__all__ = ["Stretch", "to_rgb"]
+__all__ = ["STRETCHES", "Stretch", "to_rgb"]
+
+STRETCHES = {1: (1.0,), 3: (1.0, 2.0, 0.5)}
+"""Numbers of stretches, and how much softer than the model's they are, as of `Stretch.softened`."""
 
 _FAINTEST_NOISE = 1e-4
 """Noise assumed in an image that has none, as a fraction of its white level."""
@@ -89,6 +92,23 @@ class Stretch:
     def grey(cls, **settings):
         """Return the stretch that is the same in all three channels, for people: a single filter has no colours."""
         return cls(percentile=(99.7,) * 3, softening=(8.0,) * 3, **settings)
+
+    def softened(self, factor):
+        """
+        Return a stretch whose curves stay linear up to another level.
+
+        Parameters
+        ----------
+        factor : float
+            By how much each ``softening`` is multiplied: above 1 for a softer stretch, where what is faint is fainter,
+            below 1 for a harder one.
+
+        Returns
+        -------
+        stretch : Stretch
+            Interval and curve are the same; the curves ``sqrt`` and ``linear`` have no softening.
+        """
+        return replace(self, softening=tuple(factor * level for level in self.softening))
 
     def scales(self, data, sigma):
         """

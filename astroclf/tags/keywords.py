@@ -150,7 +150,8 @@ KEYWORDS = (
         "CLFAGREE",
         float,
         "agreement of the views, in [0, 1]",
-        "Fraction of the views of the frame that name CLFLAB1.",
+        "Fraction of the views of the frame that name CLFLAB1: its orientations and, if CLFOPTS has ``stretches=3``, "
+        "one view in a softer and one in a harder stretch. Of a verdict on several frames, the views of all.",
         lambda p, stamp: p.agreement,
     ),
     Keyword(

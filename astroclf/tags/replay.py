@@ -160,12 +160,13 @@ class Replayer:
 
         model, _ = self._models.find(tags)
         options = _options(path, tags)
-        wanted = model, options.backend, options.views, options.prior
+        wanted = model, options.backend, options.views, options.stretches, options.prior
         if self._last[0] != wanted:
             prior = options.prior and parse_prior(options.prior)
-            settings = {"views": options.views, "prior": prior, "threads": self._threads}
+            looks = {"views": options.views, "stretches": options.stretches or 1}
+            settings = {"backend": options.backend or "onnx", "prior": prior, "threads": self._threads}
             with _understood(path, tags):
-                self._last = wanted, Classifier(model, backend=options.backend or "onnx", **settings)
+                self._last = wanted, Classifier(model, **looks, **settings)
         return self._last[1]
 
     def _combined(self, path, tags, classifier, sidecars):
