@@ -6,7 +6,8 @@ import math
 import sys
 from pathlib import Path
 
-from astroclf.cli.common import add_model_argument, add_parser, complain, complaints, say
+from astroclf.cli.colors import paint_status
+from astroclf.cli.common import add_model_argument, add_parser, complain, complaints, printable, say
 from astroclf.exceptions import AstroclfError
 
 __all__ = ["add_verb", "evaluate"]
@@ -153,4 +154,5 @@ def _finite(value):
 def _list_misses(outcomes):
     for outcome in outcomes:
         if outcome.prediction is not None and not outcome.right:
-            say(f"{outcome.case.path.name}: {outcome.case.label}, called {outcome.prediction}")
+            told = paint_status(str(outcome.prediction), outcome.prediction.status)
+            say(f"{printable(outcome.case.path.name)}: {printable(outcome.case.label)}, called {told}")

@@ -86,4 +86,4 @@ def _rows(outcome):
 
 def _line(one):
     told = f"{printable(str(one.path))}: {_TOLD[one.done]}"
-    return f"{told}: {one.reason}" if one.reason else told
+    return f"{told}: {printable(one.reason)}" if one.reason else told

@@ -4,6 +4,7 @@
 import sys
 from functools import partial
 
+from astroclf.cli.colors import paint, paint_status
 from astroclf.cli.common import (
     add_file_arguments,
     add_model_argument,
@@ -83,7 +84,8 @@ def _make(model, files, threads):
 def _told(file, replayed):
     new = replayed.prediction
     lines = (f"  {printable(text)}" for text in (*replayed.differences, *replayed.notes))
-    return "\n".join([f"{printable(file)}: {replayed}: {new.verdict} [{new.status}]", *lines])
+    told = f"{paint(str(replayed), str(replayed))}: {paint_status(f'{new.verdict} [{new.status}]', new.status)}"
+    return "\n".join([f"{printable(file)}: {told}", *lines])
 
 
 def _row(outcome, full):

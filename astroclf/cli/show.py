@@ -3,6 +3,7 @@
 
 import sys
 
+from astroclf.cli.colors import paint_status
 from astroclf.cli.common import add_file_arguments, add_parser, outcomes, printable, say
 from astroclf.cli.tables import FAILED, JSON, add_table_argument, format_rows
 
@@ -71,7 +72,8 @@ def _block(file, tags):
         return f"{printable(file)}: no tags"
     cards = (f"  {keyword:8} {'' if value is None else value}".rstrip() for keyword, value in tags.items())
     earlier = (f"  earlier  {label}" for label in tags.earlier_labels)
-    return "\n".join([f"{printable(file)}: {tags}", *cards, *earlier])
+    told = paint_status(printable(str(tags)), tags.status)
+    return "\n".join([f"{printable(file)}: {told}", *map(printable, (*cards, *earlier))])
 
 
 def _row(outcome):

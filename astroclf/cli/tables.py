@@ -4,8 +4,10 @@
 import argparse
 import io
 import json
+import re
 import warnings
 
+from astroclf.cli.colors import paint
 from astroclf.cli.common import printable
 
 __all__ = ["FAILED", "JSON", "add_table_argument", "format_rows", "table_format"]
@@ -80,19 +82,32 @@ def format_rows(rows, layout=None):
     Returns
     -------
     text : str
-        Ends with a line break.
+        Ends with a line break. In columns for people statuses are coloured if stdout shows colours.
     """
     if layout == JSON:
         return json.dumps(rows, indent=2) + "\n"
     if layout is None:
-        return "\n".join(_for_people(rows).pformat(max_lines=-1, max_width=-1, align="<")) + "\n"
+        return "\n".join(_painted(_for_people(rows).pformat(max_lines=-1, max_width=-1, align="<"))) + "\n"
     return _write(_table(rows), layout)
 
 
 def _for_people(rows):
-    """Make a table without empty columns, its file names safe on a terminal."""
+    """Make a table without empty columns, its texts safe on a terminal."""
     used = [name for name in rows[0] if any(row[name] not in (None, "") for row in rows)]
-    return _table([{name: row[name] for name in used} | {"file": printable(row["file"])} for row in rows])
+    return _table([{name: _shown(row[name]) for name in used} for row in rows])
+
+
+def _shown(value):
+    return printable(value) if isinstance(value, str) else value
+
+
+def _painted(lines):
+    """Paint the statuses of an aligned table, whose second line underlines its columns; none becomes wider."""
+    spans = dict(zip(lines[0].split(), (column.span() for column in re.finditer("-+", lines[1]))))
+    start, end = spans.get("status", (0, 0))
+    cells = (line[start:end] for line in lines[2:])
+    painted = (line[:start] + paint(cell, cell.strip()) + line[end:] for line, cell in zip(lines[2:], cells))
+    return [*lines[:2], *painted]
 
 
 def _table(rows):

@@ -4,6 +4,7 @@
 import sys
 from functools import partial
 
+from astroclf.cli.colors import paint
 from astroclf.cli.common import add_file_arguments, add_model_argument, add_parser, outcomes, printable, say
 from astroclf.cli.tables import JSON, add_table_argument, format_rows
 
@@ -86,7 +87,7 @@ def _told(file, verification):
     if not verification.tagged:
         return f"{printable(file)}: no tags"
     lines = (f"  {printable(str(finding))}" for finding in verification.findings if finding.text)
-    return "\n".join([f"{printable(file)}: {verification}", *lines])
+    return "\n".join([f"{printable(file)}: {paint(str(verification), str(verification))}", *lines])
 
 
 def _row(outcome, full):
