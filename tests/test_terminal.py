@@ -155,7 +155,7 @@ class TestColors:
         assert paint_status("no verdict", None) == "no verdict"
 
     def test_columns_stay_aligned(self, monkeypatch):
-        """Without its escape codes the coloured table is the plain one, and a status is painted as wide as its column."""
+        """Without its escape codes the coloured table is the plain one; a status is painted as wide as its column."""
         rows = [row("a.fits", "OK"), row("[OK] OK.fits", "UNCERTAIN"), row("c.fits", "ERROR", verdict=None)]
         monkeypatch.setenv("NO_COLOR", "1")
         plain = format_rows(rows)

@@ -3,7 +3,6 @@
 
 import json
 import math
-import sys
 from pathlib import Path
 
 from astroclf.cli.colors import paint_status
@@ -72,8 +71,7 @@ def evaluate(args):
     status : int
         1 if a file could not be read or has a label that the model does not know, else 0.
     """
-    from tqdm import tqdm
-
+    from astroclf.batch import progress_bar
     from astroclf.model import Classifier
     from astroclf.train.evaluate import run_cases
     from astroclf.train.predictions import Predictions, read_predictions
@@ -82,7 +80,11 @@ def evaluate(args):
     other = read_predictions(args.compare) if args.compare else None
     classifier = Classifier(args.model)
     cases, left_out = _cases(args, classifier.record.labels)
-    outcomes = list(tqdm(run_cases(cases, classifier), total=len(cases), file=sys.stderr, disable=None, leave=False))
+    outcomes = []
+    with progress_bar(len(cases)) as bar:
+        for outcome in run_cases(cases, classifier):
+            outcomes.append(outcome)
+            bar.update()
     _report(Predictions.from_outcomes(outcomes, classifier.record.labels), other, args)
     unread = [outcome for outcome in outcomes if outcome.prediction is None]
     for outcome in unread:
