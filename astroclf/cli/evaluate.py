@@ -1,12 +1,11 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """``astroclf evaluate``: how often the classifier is right, on files whose truth is known."""
 
-import json
-import math
 from pathlib import Path
 
 from astroclf.cli.colors import paint_status
 from astroclf.cli.common import add_model_argument, add_parser, complain, complaints, printable, say
+from astroclf.cli.tables import json_text
 from astroclf.exceptions import AstroclfError
 
 __all__ = ["add_verb", "evaluate"]
@@ -140,17 +139,7 @@ def _report(predictions, other, args):
             raise AstroclfError(msg) from error
         say(comparison_text(numbers["comparison"]))
     if args.json:
-        text = json.dumps(_finite(numbers), indent=2, allow_nan=False)
-        Path(args.json).write_text(text + "\n", encoding="utf-8")
-
-
-def _finite(value):
-    """Return nested numbers with None in the place of NaN, which JSON does not know."""
-    if isinstance(value, dict):
-        return {name: _finite(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [_finite(part) for part in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+        Path(args.json).write_text(json_text(numbers, indent=2) + "\n", encoding="utf-8")
 
 
 def _list_misses(outcomes):

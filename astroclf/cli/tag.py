@@ -25,7 +25,7 @@ from astroclf.cli.common import (
     threads_per_worker,
     writing_options,
 )
-from astroclf.cli.groups import add_combine_argument, find_groups
+from astroclf.cli.groups import add_combine_argument, group_outcomes
 from astroclf.cli.outputs import (
     add_output_arguments,
     check_outputs,
@@ -35,6 +35,7 @@ from astroclf.cli.outputs import (
     stand_in,
 )
 from astroclf.cli.report import save_report
+from astroclf.cli.tables import FAILED, Rows, add_table_argument
 from astroclf.exceptions import AstroclfError
 
 __all__ = ["add_verb", "tag"]
@@ -66,6 +67,9 @@ astroclf tag --combine -o tagged/ m51_f435w_drz.fits m51_f555w_drz.fits m51_f814
 """
 
 
+_EMPTY = dict.fromkeys(("file", "status", "verdict", "label", "prob", "group", "gprob", "tagged", "picture"))
+
+
 @dataclass(frozen=True)
 class _Tagged:
     """
@@ -95,6 +99,13 @@ class _Tagged:
             told += f" -> {', '.join(map(printable, filter(None, (*self.written, self.picture))))}"
         return "\n".join([told, *self.changes])
 
+    def to_row(self, nested):
+        """Return what a table has of it, all that is known if cells may be lists."""
+        if nested:
+            lists = {"tagged": list(self.written), "picture": self.picture, "changes": list(self.changes)}
+            return self.prediction.to_dict() | lists
+        return self.prediction.to_row() | {"tagged": "; ".join(self.written) or None, "picture": self.picture}
+
 
 def add_verb(verbs):
     """
@@ -109,6 +120,7 @@ def add_verb(verbs):
     add_file_arguments(parser)
     add_part_arguments(parser)
     add_output_arguments(parser)
+    add_table_argument(parser, "a line a file")
     parser.add_argument(
         "--png", action=argparse.BooleanOptionalAction, default=True, help="write the annotated picture (the default)"
     )
@@ -163,14 +175,16 @@ def tag(args):
     factory = partial(
         _make, make, reader, args.output_dir, args.png, args.dry_run, options, drawing, explain=args.explain
     )
-    groups, failed = None, False
-    if args.combine:
-        groups, unreadable = find_groups(args)
-        factory, failed = partial(factory, combine=True), bool(unreadable)
-    for outcome in outcomes(factory, args, groups):
+    rows, failed = Rows(args.table), False
+    found = group_outcomes(partial(factory, combine=True), args) if args.combine else outcomes(factory, args)
+    for outcome in found:
         failed |= outcome.error is not None
-        if outcome.value is not None:
+        if args.table is not None:
+            row = outcome.value.to_row(rows.nested) if outcome.value else FAILED
+            rows.add(outcome, _EMPTY | {"file": outcome.item} | row)
+        elif outcome.error is None:
             say(f"{printable(outcome.item)}: {outcome.value.told()}")
+    rows.write()
     return int(failed) if args.report is None else int(_report(args) or failed)
 
 
@@ -188,7 +202,7 @@ def _report(args):
     """Make a page of the files as they now are, those that could not be tagged among them; return the exit status."""
     outputs = ((file, output_of(file, args.output_dir)) for file in args.files)
     args.files = [str(output) if output and output.exists() else file for file, output in outputs]
-    return save_report(args, args.report)
+    return save_report(args, args.report, tell=say if args.table is None else complain)
 
 
 def _pass_over_sidecars(args):
