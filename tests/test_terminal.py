@@ -365,10 +365,12 @@ class TestJsonLines:
         assert done["tagged"] == [str(Path("out", "a.fits"))]
         assert Path(done["picture"]).is_file()
         assert done["probs"][0] == pytest.approx(read_tags("out/a.fits").probs[0], rel=1e-5)
+        main(["untag", "a.fits"])
+        capsys.readouterr()
         assert main(["tag", "-t", "jsonl", "--dry-run", "a.fits"]) == 0
         (plan,) = map(json.loads, capsys.readouterr().out.splitlines())
         assert plan["tagged"] == []
-        assert any(line.startswith("+ CLFDATE") for line in plan["changes"])
+        assert any(line.startswith("+ CLFCLASS") for line in plan["changes"])
 
     def test_tag_table(self, folder, capsys):
         """Tables are tables, and what is said of the report is no line of theirs."""

@@ -147,8 +147,8 @@ def _blocks(picture):
 
     columns, lines = shutil.get_terminal_size()
     height, width = picture.shape[:2]
-    rows = max(min(2 * _LINES, lines - 3, int(columns * height / width / 2)), 1)
-    size = max(round(2 * rows * width / height), 1), 2 * rows
+    scale = min(columns / width, 2 * max(min(2 * _LINES, lines - 3), 1) / height)
+    size = max(round(scale * width), 1), 2 * max(round(scale * height / 2), 1)
     pixels = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BOX))
     return "\n".join("".join(map(_cell, *pair)) + "\x1b[0m" for pair in zip(pixels[::2], pixels[1::2]))
 

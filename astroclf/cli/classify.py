@@ -207,7 +207,8 @@ def classify(args):
             seen = outcome.value or _Seen(FAILED)
             row = _EMPTY | {"file": outcome.item} | seen.row
             rows.add(outcome, row)
-            pages += filter(None, [seen.page])
+            if seen.page is not None:
+                pages.append(seen.page)
             if seen.small is not None:
                 say(f"{_caption(row)}\n{encode(seen.small)}")
         rows.write()
