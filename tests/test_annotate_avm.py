@@ -246,7 +246,7 @@ def test_times_of_colours(tmp_path):
     annotate(frame, make_prediction(), tmp_path / "a.png", rgb=np.random.default_rng(1).random((200, 200, 3)))
     avm = AVM.from_image(str(tmp_path / "a.png"))
     assert len(avm.Spectral.Bandpass) == 3
-    assert [time and time.isoformat()[:10] for time in avm.Temporal.StartTime] == ["2004-09-21", None, "2004-09-23"]
+    assert avm.Temporal.StartTime == ["2004-09-21T05:00:00", "-", "2004-09-23"]
     assert avm.Temporal.IntegrationTime == [300.0, None, 1200.5]
 
 

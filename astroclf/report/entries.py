@@ -148,9 +148,14 @@ def _find_picture(path, tags):
     own = picture_path(path)
     if own != path and _is_drawing(own):
         return own
-    names = (name for name in tags.inputs if isinstance(name, str) and Path(name).name == name) if tags else ()
-    shared = ((path.with_name(name), picture_path(path.with_name(name))) for name in names)
-    return next((picture for other, picture in shared if _is_drawing(picture) and _shares(other, path)), None)
+    others = [path.parent / name for name in tags.inputs if _is_name(name)] if tags else []
+    shared = (other for other in others if _is_drawing(picture_path(other)) and _shares(other, path))
+    return next(map(picture_path, shared), None)
+
+
+def _is_name(value):
+    """Tell whether the value of a card is the name of a file, without a folder."""
+    return isinstance(value, str) and value.isprintable() and Path(value).name == value != ""
 
 
 def _shares(other, path):
