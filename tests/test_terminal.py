@@ -181,14 +181,15 @@ class TestColors:
         assert "\x1b" not in format_rows([row("a.fits", "OK")], "json")
 
     @needs_pty
-    def test_on_a_terminal(self, folder):
+    def test_on_a_terminal(self, folder, capsys):
         """A table is coloured on a terminal, and the same in a pipe without colours."""
-        command = ["-m", "astroclf", "classify", "a.fits", "bad.fits"]
-        status, shown = on_terminal(*command, columns=200)
+        command = ["classify", "a.fits", "bad.fits"]
+        status, shown = on_terminal("-m", "astroclf", *command, columns=200)
         assert status == 1
         assert {text.strip() for text in PAINTED.findall(shown)} == {read_status("a.fits"), "ERROR"}
-        piped = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=False)
-        assert PAINTED.sub(r"\1", shown) == piped.stderr + piped.stdout
+        main(command)
+        piped = capsys.readouterr()
+        assert PAINTED.sub(r"\1", shown) == piped.err + piped.out
 
     @needs_pty
     @pytest.mark.parametrize("environ", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])

@@ -2,6 +2,5 @@
 """One function over many files: in order, in parallel, and on to the next one when one fails."""
 
 from astroclf.batch.pool import Outcome, run
-from astroclf.batch.progress import progress_bar
 
-__all__ = ["Outcome", "progress_bar", "run"]
+__all__ = ["Outcome", "run"]

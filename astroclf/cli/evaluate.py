@@ -70,7 +70,7 @@ def evaluate(args):
     status : int
         1 if a file could not be read or has a label that the model does not know, else 0.
     """
-    from astroclf.batch import progress_bar
+    from astroclf.batch.progress import progress_bar
     from astroclf.model import Classifier
     from astroclf.train.evaluate import run_cases
     from astroclf.train.predictions import Predictions, read_predictions

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from astroclf.batch import progress_bar
+from astroclf.batch.progress import progress_bar
 from astroclf.exceptions import AstroclfError, AstroclfWarning
 from astroclf.frames import read_frame
 from astroclf.model.record import load_record
