@@ -22,7 +22,7 @@ from astroclf.annotation.inline import find_encoder, to_small
 from astroclf.annotation.theme import MARKS
 from astroclf.cli import main
 from astroclf.cli.colors import paint, paint_status, shows_colors
-from astroclf.cli.tables import format_rows
+from astroclf.cli.tables import format_rows, json_text
 from astroclf.datasets import make_frame
 from astroclf.prediction import Status
 from astroclf.storage.locks import locked
@@ -390,6 +390,11 @@ class TestJsonLines:
         assert good == array
         assert bad["status"] == "ERROR"
         assert bad["error"]
+
+    def test_numbers_that_are_none(self):
+        """JSON has no NaN and no infinity: they are null."""
+        nested = {"a": [float("nan"), (1.5, float("-inf"))], "b": "NaN"}
+        assert json.loads(json_text(nested)) == {"a": [None, [1.5, None]], "b": "NaN"}
 
     @pytest.mark.skipif(sys.platform == "win32", reason="there are no such locks on Windows")
     def test_streams(self, folder):
