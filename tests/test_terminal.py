@@ -192,7 +192,7 @@ class TestColors:
         assert PAINTED.sub(r"\1", shown) == piped.err + piped.out
 
     @needs_pty
-    @pytest.mark.parametrize("environ", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+    @pytest.mark.parametrize("environ", [{"NO_COLOR": "1"}, pytest.param({"TERM": "dumb"}, marks=pytest.mark.slow)])
     def test_a_terminal_without_colors(self, folder, environ):
         """There is not one escape code where colours are not wanted."""
         status, shown = on_terminal("-m", "astroclf", "show", "a.fits", environ=environ)
@@ -273,7 +273,7 @@ class TestProgress:
     """The bar of long work."""
 
     @needs_pty
-    @pytest.mark.parametrize("jobs", ["1", "2"])
+    @pytest.mark.parametrize("jobs", [pytest.param("1", marks=pytest.mark.slow), "2"])
     def test_smears_nothing(self, folder, jobs):
         """On one terminal, what is printed and what failed stay whole lines, in order, and the bar is below them."""
         assert main(["untag", "a.fits"]) == 0
@@ -301,9 +301,9 @@ class TestProgress:
         "command",
         [
             ["classify", "-t", "csv"],
-            ["tag", "--no-png"],
+            pytest.param(["tag", "--no-png"], marks=pytest.mark.slow),
             ["verify"],
-            ["replay"],
+            pytest.param(["replay"], marks=pytest.mark.slow),
             ["report", "-o", "report.html"],
             ["untag"],
         ],
