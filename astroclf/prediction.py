@@ -168,6 +168,39 @@ class Prediction:
             "gprob": round(self.group_probs[0], 4),
         }
 
+    def to_dict(self):
+        """
+        Return all that is known of the verdict, with numbers in full, for JSON.
+
+        Returns
+        -------
+        values : dict
+            Those of `to_row`, not rounded; ranked ``labels`` with their ``probs``, ``groups`` with ``group_probs``;
+            ``n_set`` and ``coverage`` of the label set; ``quality``, ``agreement``, ``novelty``; ``taxonomy``,
+            ``model``, ``sha256``, ``preprocessing``, ``options``; ``hdus`` and ``inputs``. Sequences are lists.
+        """
+        provenance = self.provenance
+        return self.to_row() | {
+            "prob": self.probs[0],
+            "gprob": self.group_probs[0],
+            "labels": list(self.labels),
+            "probs": list(self.probs),
+            "groups": list(self.groups),
+            "group_probs": list(self.group_probs),
+            "n_set": self.n_set,
+            "coverage": self.coverage,
+            "quality": self.quality,
+            "agreement": self.agreement,
+            "novelty": self.novelty,
+            "taxonomy": self.taxonomy,
+            "model": provenance.model,
+            "sha256": provenance.sha256,
+            "preprocessing": provenance.preprocessing,
+            "options": self.options,
+            "hdus": list(self.origin.hdus),
+            "inputs": list(self.origin.inputs),
+        }
+
     def _repr_html_(self):
         from astroclf.annotation.notebook import prediction_html
 

@@ -227,18 +227,32 @@ def test_stretch(tmp_path):
 def test_colours():
     """Filters of a picture in colour have their colours, bands and wavelengths, each in its place."""
     rgb = np.random.default_rng(1).random((5, 5, 3))
-    frame = make_frame(facts=replace(FACTS, filter="F275W+F606W+F160W", detector="IR"), layout="combined")
-    three = observation_avm(frame, rgb)
+    three = observation_avm(make_combined("F275W", "F606W", "F160W"), rgb)
     assert three["Spectral.ColorAssignment"] == ["Blue", "Green", "Red"]
     assert three["Spectral.Bandpass"] == ["F275W", "F606W", "F160W"]
     assert three["Facility"] == ["HST"] * 3
-    assert observation_avm(replace(frame, facts=replace(FACTS, filter="B+I")), rgb)["Spectral.ColorAssignment"] == [
-        "Blue", "Red",
-    ]  # fmt: skip
+    assert observation_avm(make_combined("B", "I"), rgb)["Spectral.ColorAssignment"] == ["Blue", "Red"]
     assert observation_avm(make_frame(), rgb)["Spectral.ColorAssignment"] == ["Pseudocolor"]
-    names = observation_avm(replace(frame, facts=replace(FACTS, filter="U+V+Ks+odd")), rgb)
+    names = observation_avm(make_combined("U", "V", "Ks", "odd"), rgb)
     assert names["Spectral.Band"] == ["Ultraviolet", "Optical", "Infrared", None]
     AVM.from_xml(avm_packet(names))
+
+
+def test_times_of_colours(tmp_path):
+    """Each colour has the time when its exposures began and how long they were; a dash where that is not known."""
+    frame = make_combined("F275W", "F606W", "F160W")
+    known = [("2004-09-21T05:00:00", 300.0), ("", None), ("2004-09-23", 1200.5)]
+    frame = replace(frame, parts=tuple(replace(part, date=d, exptime=t) for part, (d, t) in zip(frame.parts, known)))
+    annotate(frame, make_prediction(), tmp_path / "a.png", rgb=np.random.default_rng(1).random((200, 200, 3)))
+    avm = AVM.from_image(str(tmp_path / "a.png"))
+    assert len(avm.Spectral.Bandpass) == 3
+    assert avm.Temporal.StartTime == ["2004-09-21T05:00:00", "-", "2004-09-23"]
+    assert avm.Temporal.IntegrationTime == [300.0, None, 1200.5]
+
+
+def make_combined(*names):
+    """Return a frame that several of so many filters became."""
+    return replace(make_frame(layout="combined"), parts=tuple(replace(FACTS, filter=name) for name in names))
 
 
 @pytest.mark.parametrize(("value", "kind"), [(True, "Simulation"), (False, "Observation")])

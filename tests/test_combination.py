@@ -392,6 +392,8 @@ class TestCombine:
         assert frame.exposure is Exposure.COMBINED
         assert frame.quality == pytest.approx(0.1)
         assert frame.facts == Facts("HST", "ACS", filter="B+V+I", exptime=100, target="M 1")
+        assert [part.filter for part in frame.parts] == ["B", "V", "I"]
+        assert frame.parts[2] == Facts("HST", "ACS", filter="I", exptime=100, target="M 1")
         assert frame.origin.inputs == ("<array>",) * 3
         assert frame.origin.name == "<array>+<array>+<array>"
         assert frame.shape == (100, 110)

@@ -51,7 +51,7 @@ def commands():
     for name, text in texts.items():
         for line in text.splitlines():
             if line.strip().startswith("astroclf "):
-                yield pytest.param(re.split(r" #| >| \|\|", line.strip())[0], id=f"{name}: {line.strip()}")
+                yield pytest.param(re.split(r" #| >| \|", line.strip())[0], id=f"{name}: {line.strip()}")
 
 
 def test_readme_commands():

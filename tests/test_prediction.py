@@ -81,6 +81,25 @@ def test_row(status):
     assert type(row["status"]) is str
 
 
+@pytest.mark.parametrize("status", Status)
+def test_dict(status):
+    """All that is known is there, the row first but not rounded, as values that JSON gives back as they are."""
+    origin = Origin(hdus=("SCI,1",), inputs=("b.fits",), plane=2)
+    found = prediction(status, agreement=0.75, novelty=0.1234567, n_set=2, coverage=0.9, origin=origin)
+    values = found.to_dict()
+    assert json.loads(json.dumps(values)) == values
+    assert list(values)[:6] == list(found.to_row())
+    assert values["prob"] == values["probs"][0] == 0.61234567
+    assert values["gprob"] == values["group_probs"][0] == 0.91234567
+    assert values["options"] == "plane=2"
+    for name in ("labels", "groups", "n_set", "coverage", "quality", "agreement", "novelty", "taxonomy"):
+        expected = getattr(found, name)
+        assert values[name] == (list(expected) if isinstance(expected, tuple) else expected)
+    for name in ("model", "sha256", "preprocessing"):
+        assert values[name] == getattr(found.provenance, name)
+    assert (values["hdus"], values["inputs"]) == (["SCI,1"], ["b.fits"])
+
+
 def test_text():
     """As text, a verdict is one line of verdict, status, three best classes and group."""
     assert str(prediction(Status.GROUP)) == (

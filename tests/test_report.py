@@ -188,6 +188,30 @@ def test_colours_are_those_of_the_pictures(tmp_path):
         assert f"--{name}: light-dark({value}, {vars(get_theme('dark'))[name]});" in style
 
 
+def test_combined_files_share_a_picture(tmp_path):
+    """A file whose verdict is that of several has the picture beside another of these, unless it has its own."""
+    files = [tmp_path / f"{name}.fits" for name in ("blue", "red", "other")]
+    for file in files:
+        others = tuple(f.name for f in files[:2] if f != file) if file != files[2] else ("blue.fits",)
+        make_file(file, tags=None)
+        write_tags(file, replace(PREDICTION, origin=Origin(hdus=("0",), datasums=("12",), inputs=others)))
+    picture = draw_beside(files[0])
+    blue, other, red = collect_entries(tmp_path)
+    assert blue.picture == red.picture == picture
+    assert blue.thumbnail == red.thumbnail != b""
+    assert other.picture is None
+    own = draw_beside(files[1], color=(10, 200, 10))
+    assert read_entry(files[1]).picture == own
+
+
+@pytest.mark.parametrize("name", ["../a.fits", "/etc/passwd", "", "..", "missing.fits"])
+def test_combined_with_what_is_not_there(tmp_path, name):
+    """Names of other files that lead nowhere, or elsewhere, are passed over."""
+    path = make_file(tmp_path / "a.fits")
+    fits.setval(path, "CLFIN1", value=name)
+    assert read_entry(path).picture is None
+
+
 def test_untagged(tmp_path):
     """A file without tags, and one with a person's label alone, are rows without a verdict."""
     make_file(tmp_path / "a.fits", tags=None)

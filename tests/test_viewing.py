@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -68,6 +69,23 @@ def test_show_beside(simulated, opened):
         assert image.size[0] > 2800
 
 
+def test_show_explained(simulated, opened):
+    """What speaks for the class is drawn into the picture."""
+    assert main(["classify", "--show", str(simulated)]) == 0
+    assert main(["classify", "--show", "--explain", str(simulated)]) == 0
+    plain, explained = opened(2)
+    assert is_annotated(explained)
+    assert explained.read_bytes() != plain.read_bytes()
+
+
+def test_nothing_to_show(opened, tmp_path, monkeypatch):
+    """Where no file could be drawn, no folder is left behind."""
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    assert main(["classify", "--show", str(tmp_path / "missing.fits")]) == 1
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
 def test_show_combined(simulated, opened, tmp_path):
     """Files of one target have one picture."""
     shutil.copy(simulated, tmp_path / "b.fits")
@@ -96,8 +114,8 @@ def test_viewer_is_missing(monkeypatch, tmp_path):
         find_viewer()
 
 
-def test_window(simulated):
-    """With a display, matplotlib opens a window, and its closing ends the command."""
+def test_window(simulated, tmp_path):
+    """With a display, matplotlib opens a window, and its closing ends the command; no picture is left behind."""
     if shutil.which("xvfb-run") is None:
         pytest.skip("xvfb-run is not installed (Debian: xvfb)")
     pytest.importorskip("tkinter", reason="this Python has no tkinter")
@@ -114,15 +132,17 @@ def test_window(simulated):
         f"raise SystemExit(main(['classify', '--show', {str(simulated)!r}]))\n"
     )
     done = subprocess.run(
-        ["xvfb-run", "-a", sys.executable, "-c", code], env=os.environ | {"MPLBACKEND": "TkAgg"}, capture_output=True,
-        text=True, timeout=300,
+        ["xvfb-run", "-a", sys.executable, "-c", code], capture_output=True, text=True, timeout=300,
+        env=os.environ | {"MPLBACKEND": "TkAgg", "TMPDIR": str(tmp_path)},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+    assert "picture: " not in done.stderr
+    assert not list(tmp_path.glob("astroclf-*"))
     assert "window a_astroclf" in done.stdout
 
 
 @pytest.mark.parametrize(
-    "options", [["--beside"], ["--show", "--beside", "--combine"], ["--show", "--model", "imagenet"]]
+    "options", [["--beside"], ["--explain"], ["--show", "--beside", "--combine"], ["--show", "--model", "imagenet"]]
 )
 def test_wrong_usage(options, simulated, capsys):
     """Options that do not go together are refused."""

@@ -2,7 +2,6 @@
 """What a picture says in Astronomy Visualization Metadata (AVM): what was observed, how, and what it shows."""
 
 import math
-from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -45,25 +44,22 @@ def observation_avm(frame, rgb=None):
     values : dict
         Values by their names in AVM, with one item for each filter where it has lists; empty where nothing is known.
     """
-    facts, header = frame.facts, frame.ccd.meta
-    combined = frame.layout == "combined"
-    filters = [clean(name) for name in (facts.filter.split("+") if combined else [facts.filter])]
-    waves = [_nanometres(facts, name if combined else None) for name in filters]
-    count = len(filters)
-    target = clean(facts.target)
+    header, target = frame.ccd.meta, clean(frame.facts.target)
+    filters = frame.parts or (frame.facts,)
+    waves, count = [_nanometres(facts) for facts in filters], len(filters)
     return {
         "Title": target or None,
         "Subject.Name": [target] if target else [],
         "Type": _kind(frame),
         "Credit": _header_text(header, *_CREDIT) or None,
-        "Facility": _each(clean(facts.telescope), count),
-        "Instrument": _each(camera(facts), count),
+        "Facility": _known([clean(facts.telescope) or None for facts in filters], unknown="-"),
+        "Instrument": _known([camera(facts) or None for facts in filters], unknown="-"),
         "Spectral.ColorAssignment": _colors(rgb, count),
         "Spectral.Band": _known([_band(wave) for wave in waves]),
-        "Spectral.Bandpass": _known([name or None for name in filters], unknown="-"),
+        "Spectral.Bandpass": _known([clean(facts.filter) or None for facts in filters], unknown="-"),
         "Spectral.CentralWavelength": _known(waves),
-        "Temporal.StartTime": [] if combined else _known([_start(facts.date)]),
-        "Temporal.IntegrationTime": [] if combined else _known([_seconds(facts.exptime)]),
+        "Temporal.StartTime": _known([_start(facts.date) for facts in filters]),
+        "Temporal.IntegrationTime": _known([_seconds(facts.exptime) for facts in filters]),
         "DatasetID": _each(_header_text(header, *_DATASET), count),
         "ProposalID": _each(_header_text(header, *_PROPOSAL), 1),
     }
@@ -135,8 +131,8 @@ def _known(values, unknown=None):
     return [unknown if value is None else value for value in values] if any(values) else []
 
 
-def _nanometres(facts, name):
-    wave = pivot_wavelength(facts if name is None else replace(facts, filter=name, pivot=None))
+def _nanometres(facts):
+    wave = pivot_wavelength(facts)
     return None if wave is None else round(wave / 10, 4)
 
 

@@ -5,10 +5,12 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from astroclf.exceptions import AstroclfError
 
-__all__ = ["find_viewer"]
+__all__ = ["Viewer", "find_viewer"]
 
 _NOT_A_WINDOW = {"nbagg", "webagg"}
 """Interactive backends that show figures in a browser."""
@@ -17,15 +19,32 @@ _DISPLAYS = "DISPLAY", "WAYLAND_DISPLAY"
 _DPI = 100
 
 
+@dataclass(frozen=True)
+class Viewer:
+    """
+    What shows pictures.
+
+    Parameters
+    ----------
+    show : callable
+        Called with the path of a PNG, shows it.
+    waits : bool
+        Whether ``show`` returns when the picture has been seen, and not at once, so that the file may then be removed.
+    """
+
+    show: Callable
+    waits: bool
+
+
 def find_viewer():
     """
     Find out how pictures can be shown here.
 
     Returns
     -------
-    show : callable
-        Called with the path of a PNG, shows it: in a window of matplotlib, and then returns when it is closed; or,
-        where matplotlib has none, in the program that the system has for pictures, and returns at once.
+    viewer : Viewer
+        A window of matplotlib, which waits until it is closed; or, where matplotlib has none, the program that the
+        system has for pictures, which does not.
 
     Raises
     ------
@@ -33,13 +52,13 @@ def find_viewer():
         If there is neither.
     """
     if _has_windows():
-        return _in_window
+        return Viewer(_in_window, waits=True)
     if sys.platform == "win32":
-        return os.startfile
+        return Viewer(os.startfile, waits=False)
     opener = "open" if sys.platform == "darwin" else "xdg-open"
     display = opener != "xdg-open" or any(map(os.environ.get, _DISPLAYS))
     if display and shutil.which(opener):
-        return lambda path: _in_program(opener, path)
+        return Viewer(lambda path: _in_program(opener, path), waits=False)
     backend = _backend()
     why = f"{opener} is not installed" if display else f"neither {' nor '.join(_DISPLAYS)} is set"
     msg = (

@@ -4,7 +4,6 @@
 import multiprocessing
 import pickle
 import signal
-import sys
 import traceback
 import warnings
 from collections import deque
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 
 from astropy.utils.exceptions import AstropyUserWarning
 
+from astroclf.batch.progress import progress_bar
 from astroclf.exceptions import AstroclfError
 
 __all__ = ["Outcome", "run"]
@@ -89,16 +89,10 @@ def run(factory, items, *, workers=1, progress=False):
     items = list(items)
     workers = min(workers, len(items))
     outcomes = _pooled(factory, items, workers) if workers > 1 else _serial(factory, items)
-    with _bar(len(items), progress) as bar:
+    with progress_bar(len(items), shown=progress, leave=True) as bar:
         for outcome in outcomes:
             bar.update()
             yield outcome
-
-
-def _bar(total, progress):
-    from tqdm import tqdm
-
-    return tqdm(total=total, unit="file", file=sys.stderr, disable=None if progress else True)
 
 
 def _serial(factory, items):

@@ -25,6 +25,7 @@ __all__ = [
     "complain",
     "complaints",
     "drawing_of",
+    "one_line",
     "open_frame",
     "outcomes",
     "printable",
@@ -282,6 +283,8 @@ def outcomes(factory, args, groups=None):
     outcome : `astroclf.batch.Outcome`
         One per file or group, in the order given; the item of a group is its files joined by ``+``.
     """
+    from tqdm import tqdm
+
     items = args.files if groups is None else groups
     for outcome in batch.run(factory, items, workers=args.jobs, progress=len(items) > _FEW):
         if groups is not None:
@@ -291,7 +294,7 @@ def outcomes(factory, args, groups=None):
         if outcome.error is not None:
             complain(reason(outcome.error), outcome.item)
             if args.debug:
-                sys.stderr.write(outcome.traceback)
+                tqdm.write(outcome.traceback, file=sys.stderr, end="")
         yield outcome
 
 
@@ -351,16 +354,36 @@ def complain(text, file=None):
     Parameters
     ----------
     text : str
-        What is wrong; line breaks become spaces, and arguments it says to use, options.
+        What is wrong.
     file : str, optional
         The file it is about.
     """
     from tqdm import tqdm
 
+    text = one_line(text, file)
     if file is not None:
-        text = f"{file}: {text.removeprefix(f'{file}: ')}"
-    text = _ARGUMENT.sub(r"--\1", " ".join(text.split()))
+        text = f"{file}: {text}"
     tqdm.write(f"astroclf: {printable(text)}", file=sys.stderr)
+
+
+def one_line(text, file=None):
+    """
+    Return a message in one line and in the words of the command line.
+
+    Parameters
+    ----------
+    text : str
+        What is wrong.
+    file : str, optional
+        The file it is about.
+
+    Returns
+    -------
+    text : str
+        Without the file's name before it; line breaks become spaces, and arguments it says to use, options.
+    """
+    text = text if file is None else text.removeprefix(f"{file}: ")
+    return _ARGUMENT.sub(r"--\1", " ".join(text.split()))
 
 
 @contextmanager

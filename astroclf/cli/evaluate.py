@@ -1,12 +1,11 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """``astroclf evaluate``: how often the classifier is right, on files whose truth is known."""
 
-import json
-import math
-import sys
 from pathlib import Path
 
-from astroclf.cli.common import add_model_argument, add_parser, complain, complaints, say
+from astroclf.cli.colors import paint_status
+from astroclf.cli.common import add_model_argument, add_parser, complain, complaints, printable, say
+from astroclf.cli.tables import json_text
 from astroclf.exceptions import AstroclfError
 
 __all__ = ["add_verb", "evaluate"]
@@ -71,8 +70,7 @@ def evaluate(args):
     status : int
         1 if a file could not be read or has a label that the model does not know, else 0.
     """
-    from tqdm import tqdm
-
+    from astroclf.batch.progress import progress_bar
     from astroclf.model import Classifier
     from astroclf.train.evaluate import run_cases
     from astroclf.train.predictions import Predictions, read_predictions
@@ -81,7 +79,11 @@ def evaluate(args):
     other = read_predictions(args.compare) if args.compare else None
     classifier = Classifier(args.model)
     cases, left_out = _cases(args, classifier.record.labels)
-    outcomes = list(tqdm(run_cases(cases, classifier), total=len(cases), file=sys.stderr, disable=None, leave=False))
+    outcomes = []
+    with progress_bar(len(cases)) as bar:
+        for outcome in run_cases(cases, classifier):
+            outcomes.append(outcome)
+            bar.update()
     _report(Predictions.from_outcomes(outcomes, classifier.record.labels), other, args)
     unread = [outcome for outcome in outcomes if outcome.prediction is None]
     for outcome in unread:
@@ -137,20 +139,11 @@ def _report(predictions, other, args):
             raise AstroclfError(msg) from error
         say(comparison_text(numbers["comparison"]))
     if args.json:
-        text = json.dumps(_finite(numbers), indent=2, allow_nan=False)
-        Path(args.json).write_text(text + "\n", encoding="utf-8")
-
-
-def _finite(value):
-    """Return nested numbers with None in the place of NaN, which JSON does not know."""
-    if isinstance(value, dict):
-        return {name: _finite(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [_finite(part) for part in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+        Path(args.json).write_text(json_text(numbers, indent=2) + "\n", encoding="utf-8")
 
 
 def _list_misses(outcomes):
     for outcome in outcomes:
         if outcome.prediction is not None and not outcome.right:
-            say(f"{outcome.case.path.name}: {outcome.case.label}, called {outcome.prediction}")
+            told = paint_status(str(outcome.prediction), outcome.prediction.status)
+            say(f"{printable(outcome.case.path.name)}: {printable(outcome.case.label)}, called {told}")

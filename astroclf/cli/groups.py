@@ -1,11 +1,13 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """What ``--combine`` does for a verb: files of one target become one item."""
 
+from contextlib import closing
 from functools import partial
+from operator import itemgetter
 
 from astroclf.cli.common import open_frame, outcomes
 
-__all__ = ["add_combine_argument", "find_groups"]
+__all__ = ["add_combine_argument", "group_outcomes"]
 
 
 def add_combine_argument(parser):
@@ -25,30 +27,41 @@ def add_combine_argument(parser):
     )
 
 
-def find_groups(args):
+def group_outcomes(factory, args):
     """
-    Read the files once, name those that fail on stderr, and group the others.
+    Group the files, work on the groups, name what fails on stderr, and yield what became of each.
 
     Parameters
     ----------
+    factory : callable
+        Makes the function of a tuple of file names; see `astroclf.batch.run`.
     args : `~argparse.Namespace`
         Parsed arguments of `~astroclf.cli.common.add_file_arguments` and
         `~astroclf.cli.common.add_part_arguments`.
 
-    Returns
-    -------
-    groups : list of tuple of str
-        Files that belong together, in the order of the first of each group.
-    failed : list of str
-        Files that cannot be read.
+    Yields
+    ------
+    outcome : `astroclf.batch.Outcome`
+        One a group, whose item is its files joined by ``+``, and one a file that cannot be read, in the order of the
+        (first) files.
     """
+    groups, failures = _find_groups(args)
+    plan = [(args.files.index(group[0]), None) for group in groups]
+    plan += [(args.files.index(failure.item), failure) for failure in failures]
+    with closing(outcomes(factory, args, groups)) as done:
+        for _, failure in sorted(plan, key=itemgetter(0)):
+            yield failure or next(done)
+
+
+def _find_groups(args):
+    """Read the files once; return the groups, in the order of their first files, and the outcomes of what failed."""
     from astroclf.frames.visits import group_footprints
 
     done = list(outcomes(partial(_make, args.hdu, args.plane), args))
     read = [outcome for outcome in done if outcome.error is None]
     groups = group_footprints([outcome.value for outcome in read])
     files = [tuple(read[index].item for index in group) for group in groups]
-    return files, [outcome.item for outcome in done if outcome.error is not None]
+    return files, [outcome for outcome in done if outcome.error is not None]
 
 
 def _make(hdu, plane):

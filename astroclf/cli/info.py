@@ -1,7 +1,6 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """``astroclf info``: what files are and what would be done with them."""
 
-import sys
 from functools import partial
 from textwrap import wrap
 
@@ -14,7 +13,7 @@ from astroclf.cli.common import (
     printable,
     say,
 )
-from astroclf.cli.tables import FAILED, JSON, add_table_argument, format_rows
+from astroclf.cli.tables import FAILED, Rows, add_table_argument
 
 __all__ = ["add_verb", "info"]
 
@@ -62,14 +61,16 @@ def info(args):
     status : int
         1 if a file could not be read, else 0.
     """
-    done = []
+    rows, failed, gap = Rows(args.table), False, ""
     for outcome in outcomes(partial(_make, args.hdu, args.plane), args):
-        if args.table is None and outcome.error is None:
-            say(("\n" if any(before.value for before in done) else "") + _block(outcome.item, outcome.value))
-        done.append(outcome)
-    if args.table is not None:
-        sys.stdout.write(format_rows(_rows(done, args.table), args.table))
-    return int(any(outcome.error for outcome in done))
+        failed |= outcome.error is not None
+        if args.table is not None:
+            rows.add(outcome, _row(outcome, nested=rows.nested))
+        elif outcome.error is None:
+            say(gap + _block(outcome.item, outcome.value))
+            gap = "\n"
+    rows.write()
+    return int(failed)
 
 
 def _make(hdu, plane):
@@ -78,14 +79,10 @@ def _make(hdu, plane):
     return lambda file: summarize(open_frame(file, hdu, plane))
 
 
-def _rows(done, layout):
-    """Return one row a file, all with the same columns; lists stay lists in JSON only."""
-    columns = next((outcome.value for outcome in done if outcome.value), {})
-    empty = dict.fromkeys(["file", "status", *columns])
-    rows = [empty | (outcome.value or FAILED) | {"file": outcome.item} for outcome in done]
-    if layout == JSON:
-        return rows
-    return [{name: _flat(value) for name, value in row.items()} for row in rows]
+def _row(outcome, nested):
+    """Return the row of a file, in which lists stay lists or become text."""
+    row = dict.fromkeys(("file", "status")) | (outcome.value or FAILED) | {"file": outcome.item}
+    return row if nested else {name: _flat(value) for name, value in row.items()}
 
 
 def _flat(value):

@@ -6,7 +6,14 @@ from functools import partial
 from pathlib import Path
 
 from astroclf.cli.common import add_file_arguments, add_parser, complain, outcomes, printable, say, writing_options
-from astroclf.cli.outputs import add_output_arguments, check_outputs, make_folder, output_of, stand_in
+from astroclf.cli.outputs import (
+    add_output_arguments,
+    check_outputs,
+    make_folder,
+    output_of,
+    shown_changes,
+    stand_in,
+)
 from astroclf.taxonomy import labels
 
 __all__ = ["add_verb", "label"]
@@ -122,7 +129,7 @@ def _plan(file, label, by, output, options):
 
     with stand_in(output) as place:
         changes = plan_label(file, label, by=by, output=place, **options)
-    return "\n".join(map(str, ["would change" if changes else "nothing to change", *changes]))
+    return "\n".join(["would change" if changes else "nothing to change", *shown_changes(changes)])
 
 
 def _write(file, label, by, output, options):
@@ -130,7 +137,7 @@ def _write(file, label, by, output, options):
 
     if label is None:
         old = remove_label(file, output=output, **options)
-        told = f"no longer {old.human}" if old and old.human else "no label"
+        told = f"no longer {printable(str(old.human))}" if old and old.human else "no label"
     else:
         told = str(write_label(file, label, by=by, output=output, **options).human)
     return f"{told} -> {printable(str(output))}" if output else told

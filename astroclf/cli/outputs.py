@@ -2,12 +2,13 @@
 """What the verbs share that write to files: where the result goes, and plans of it."""
 
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from astroclf.cli.common import add_writing_arguments, printable
 
-__all__ = ["add_output_arguments", "check_outputs", "make_folder", "output_of", "stand_in"]
+__all__ = ["add_output_arguments", "check_outputs", "make_folder", "output_of", "shown_changes", "stand_in"]
 
 
 def add_output_arguments(parser):
@@ -87,6 +88,24 @@ def output_of(file, output_dir):
         None if there is no copy.
     """
     return output_dir / Path(file).name if output_dir else None
+
+
+def shown_changes(changes):
+    """
+    Lay out the cards that would change, safe on a terminal.
+
+    Parameters
+    ----------
+    changes : iterable of `~astroclf.tags.rewrite.Change`
+        The cards, old ones as they are in the header.
+
+    Returns
+    -------
+    lines : list of str
+        One for each card there is.
+    """
+    safe = (replace(change, old=printable(change.old), new=printable(change.new)) for change in changes)
+    return [line for change in safe for line in str(change).split("\n")]
 
 
 @contextmanager

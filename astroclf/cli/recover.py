@@ -1,10 +1,8 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """``astroclf recover``: what stopped processes left half done, put right."""
 
-import sys
-
 from astroclf.cli.common import add_parser, add_worker_arguments, outcomes, printable, say
-from astroclf.cli.tables import FAILED, add_table_argument, format_rows
+from astroclf.cli.tables import FAILED, Rows, add_table_argument
 
 __all__ = ["add_verb", "recover"]
 
@@ -61,14 +59,14 @@ def recover(args):
     status : int
         1 if a path is not there or something could not be put right, else 0; nothing to do is no failure.
     """
-    failed, rows = False, []
+    rows, failed = Rows(args.table), False
     for outcome in outcomes(_make, args):
         failed |= outcome.error is not None or any(one.done == "failed" for one in outcome.value)
-        rows += _rows(outcome)
+        for row in _rows(outcome) if args.table is not None else ():
+            rows.add(outcome, row)
         if args.table is None and outcome.error is None:
             say("\n".join(map(_line, outcome.value)) or f"{printable(outcome.item)}: nothing to recover")
-    if args.table is not None and rows:
-        sys.stdout.write(format_rows(rows, args.table))
+    rows.write()
     return int(failed)
 
 
@@ -86,4 +84,4 @@ def _rows(outcome):
 
 def _line(one):
     told = f"{printable(str(one.path))}: {_TOLD[one.done]}"
-    return f"{told}: {one.reason}" if one.reason else told
+    return f"{told}: {printable(one.reason)}" if one.reason else told

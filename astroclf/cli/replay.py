@@ -1,9 +1,9 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """``astroclf replay``: classify again as the tags say, and compare."""
 
-import sys
 from functools import partial
 
+from astroclf.cli.colors import paint, paint_status
 from astroclf.cli.common import (
     add_file_arguments,
     add_model_argument,
@@ -13,7 +13,7 @@ from astroclf.cli.common import (
     say,
     threads_per_worker,
 )
-from astroclf.cli.tables import JSON, add_table_argument, format_rows
+from astroclf.cli.tables import Rows, add_table_argument
 
 __all__ = ["add_verb", "replay"]
 
@@ -63,14 +63,14 @@ def replay(args):
     status : int
         1 if a verdict differs or could not be made again, else 0.
     """
-    rows, failed = [], False
+    rows, failed = Rows(args.table), False
     for outcome in outcomes(partial(_make, args.model, args.files, threads_per_worker(args)), args):
         failed |= outcome.error is not None or not outcome.value.same
-        rows.append(_row(outcome, full=args.table == JSON))
-        if args.table is None and outcome.error is None:
+        if args.table is not None:
+            rows.add(outcome, _row(outcome, full=rows.nested))
+        elif outcome.error is None:
             say(_told(outcome.item, outcome.value))
-    if args.table is not None:
-        sys.stdout.write(format_rows(rows, args.table))
+    rows.write()
     return int(failed)
 
 
@@ -83,7 +83,8 @@ def _make(model, files, threads):
 def _told(file, replayed):
     new = replayed.prediction
     lines = (f"  {printable(text)}" for text in (*replayed.differences, *replayed.notes))
-    return "\n".join([f"{printable(file)}: {replayed}: {new.verdict} [{new.status}]", *lines])
+    told = f"{paint(str(replayed), str(replayed))}: {paint_status(f'{new.verdict} [{new.status}]', new.status)}"
+    return "\n".join([f"{printable(file)}: {told}", *lines])
 
 
 def _row(outcome, full):

@@ -75,7 +75,7 @@ def report(args):
     return save_report(args, args.output, title=args.title, size=args.thumbnail_size, overwrite=args.overwrite)
 
 
-def save_report(args, output, *, title=None, size=_THUMBNAIL, overwrite=False):
+def save_report(args, output, *, title=None, size=_THUMBNAIL, overwrite=False, tell=say):
     """
     Read the headers of files, save the page, and say so.
 
@@ -89,6 +89,8 @@ def save_report(args, output, *, title=None, size=_THUMBNAIL, overwrite=False):
         As for `~astroclf.report.write_report`.
     size : int, optional
         Longer side of the thumbnails in pixels.
+    tell : callable, optional
+        Called with what is said of the page.
 
     Returns
     -------
@@ -115,7 +117,7 @@ def save_report(args, output, *, title=None, size=_THUMBNAIL, overwrite=False):
     write_report(entries, output, title=title, overwrite=overwrite)
     unreadable = f", {failed} of which could not be read" if failed else ""
     count = f"{len(entries)} file{'' if len(entries) == 1 else 's'}"
-    say(f"{printable(str(output))}: {count}{unreadable}, {output.stat().st_size / 1e6:.1f} MB")
+    tell(f"{printable(str(output))}: {count}{unreadable}, {output.stat().st_size / 1e6:.1f} MB")
     return int(failed > 0)
 
 

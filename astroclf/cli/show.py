@@ -1,10 +1,9 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """``astroclf show``: the tags that are in the headers."""
 
-import sys
-
+from astroclf.cli.colors import paint_status
 from astroclf.cli.common import add_file_arguments, add_parser, outcomes, printable, say
-from astroclf.cli.tables import FAILED, JSON, add_table_argument, format_rows
+from astroclf.cli.tables import FAILED, Rows, add_table_argument
 
 __all__ = ["add_verb", "show"]
 
@@ -49,15 +48,15 @@ def show(args):
     status : int
         1 if a file could not be read, else 0; a file without tags is no failure.
     """
-    done = []
+    rows, failed = Rows(args.table), False
     for outcome in outcomes(_make, args):
-        done.append(outcome)
-        if args.table is None and outcome.error is None:
+        failed |= outcome.error is not None
+        if args.table is not None:
+            rows.add(outcome, _full_row(outcome) if rows.nested else _row(outcome))
+        elif outcome.error is None:
             say(_block(outcome.item, outcome.value))
-    if args.table is not None:
-        row = _full_row if args.table == JSON else _row
-        sys.stdout.write(format_rows([row(outcome) for outcome in done], args.table))
-    return int(any(outcome.error for outcome in done))
+    rows.write()
+    return int(failed)
 
 
 def _make():
@@ -71,7 +70,8 @@ def _block(file, tags):
         return f"{printable(file)}: no tags"
     cards = (f"  {keyword:8} {'' if value is None else value}".rstrip() for keyword, value in tags.items())
     earlier = (f"  earlier  {label}" for label in tags.earlier_labels)
-    return "\n".join([f"{printable(file)}: {tags}", *cards, *earlier])
+    told = paint_status(printable(str(tags)), tags.status)
+    return "\n".join([f"{printable(file)}: {told}", *map(printable, (*cards, *earlier))])
 
 
 def _row(outcome):

@@ -2,9 +2,11 @@
 """``astroclf tag``: verdicts into headers, and a picture of each."""
 
 import argparse
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from astroclf.cli.colors import paint_status
 from astroclf.cli.common import (
     add_file_arguments,
     add_model_argument,
@@ -23,9 +25,17 @@ from astroclf.cli.common import (
     threads_per_worker,
     writing_options,
 )
-from astroclf.cli.groups import add_combine_argument, find_groups
-from astroclf.cli.outputs import add_output_arguments, check_outputs, make_folder, output_of, stand_in
+from astroclf.cli.groups import add_combine_argument, group_outcomes
+from astroclf.cli.outputs import (
+    add_output_arguments,
+    check_outputs,
+    make_folder,
+    output_of,
+    shown_changes,
+    stand_in,
+)
 from astroclf.cli.report import save_report
+from astroclf.cli.tables import FAILED, Rows, add_table_argument
 from astroclf.exceptions import AstroclfError
 
 __all__ = ["add_verb", "tag"]
@@ -57,6 +67,46 @@ astroclf tag --combine -o tagged/ m51_f435w_drz.fits m51_f555w_drz.fits m51_f814
 """
 
 
+_EMPTY = dict.fromkeys(("file", "status", "verdict", "label", "prob", "group", "gprob", "tagged", "picture"))
+
+
+@dataclass(frozen=True)
+class _Tagged:
+    """
+    What became of a file, or of files of one target.
+
+    Parameters
+    ----------
+    prediction : `~astroclf.Prediction`
+        The verdict.
+    written : tuple of str
+        The files that have it now.
+    picture : str or None
+        The annotated picture, if there is one.
+    changes : tuple of str
+        Of a dry run, the cards that would change.
+    """
+
+    prediction: object
+    written: tuple[str, ...] = ()
+    picture: str | None = None
+    changes: tuple[str, ...] = ()
+
+    def told(self):
+        """Return what people read of it."""
+        told = paint_status(str(self.prediction), self.prediction.status)
+        if self.written:
+            told += f" -> {', '.join(map(printable, filter(None, (*self.written, self.picture))))}"
+        return "\n".join([told, *self.changes])
+
+    def to_row(self, nested):
+        """Return what a table has of it, all that is known if cells may be lists."""
+        if nested:
+            lists = {"tagged": list(self.written), "picture": self.picture, "changes": list(self.changes)}
+            return self.prediction.to_dict() | lists
+        return self.prediction.to_row() | {"tagged": "; ".join(self.written) or None, "picture": self.picture}
+
+
 def add_verb(verbs):
     """
     Add the verb to the command line.
@@ -70,6 +120,7 @@ def add_verb(verbs):
     add_file_arguments(parser)
     add_part_arguments(parser)
     add_output_arguments(parser)
+    add_table_argument(parser, "a line a file")
     parser.add_argument(
         "--png", action=argparse.BooleanOptionalAction, default=True, help="write the annotated picture (the default)"
     )
@@ -124,14 +175,16 @@ def tag(args):
     factory = partial(
         _make, make, reader, args.output_dir, args.png, args.dry_run, options, drawing, explain=args.explain
     )
-    groups, failed = None, False
-    if args.combine:
-        groups, unreadable = find_groups(args)
-        factory, failed = partial(factory, combine=True), bool(unreadable)
-    for outcome in outcomes(factory, args, groups):
+    rows, failed = Rows(args.table), False
+    found = group_outcomes(partial(factory, combine=True), args) if args.combine else outcomes(factory, args)
+    for outcome in found:
         failed |= outcome.error is not None
-        if outcome.value is not None:
-            say(f"{printable(outcome.item)}: {outcome.value}")
+        if args.table is not None:
+            row = outcome.value.to_row(rows.nested) if outcome.value else FAILED
+            rows.add(outcome, _EMPTY | {"file": outcome.item} | row)
+        elif outcome.error is None:
+            say(f"{printable(outcome.item)}: {outcome.value.told()}")
+    rows.write()
     return int(failed) if args.report is None else int(_report(args) or failed)
 
 
@@ -149,7 +202,7 @@ def _report(args):
     """Make a page of the files as they now are, those that could not be tagged among them; return the exit status."""
     outputs = ((file, output_of(file, args.output_dir)) for file in args.files)
     args.files = [str(output) if output and output.exists() else file for file, output in outputs]
-    return save_report(args, args.report)
+    return save_report(args, args.report, tell=say if args.table is None else complain)
 
 
 def _pass_over_sidecars(args):
@@ -203,9 +256,9 @@ def _make(make, reader, output_dir, png, dry_run, options, drawing, combine=Fals
         prediction = classifier(frame)
         output = _place(file, output_dir, options["sidecar"])
         if dry_run:
-            return "\n".join(map(str, [prediction, *_changes(file, prediction, output, options)]))
+            return _Tagged(prediction, changes=tuple(_changes(file, prediction, output, options)))
         if not png:
-            return _write(file, prediction, output, options)
+            return _Tagged(prediction, (_write(file, prediction, output, options),))
         explanation = classifier.explain(frame, prediction.label) if explain else None
         return _write_and_draw(frame, file, prediction, output, options, drawing | {"explanation": explanation})
 
@@ -216,14 +269,14 @@ def _changes(file, prediction, output, options):
     from astroclf.tags import plan_tags
 
     with stand_in(output) as place:
-        return plan_tags(file, prediction, output=place, **options)
+        return shown_changes(plan_tags(file, prediction, output=place, **options))
 
 
 def _write(file, prediction, output, options):
     from astroclf import write_tags
 
     write_tags(file, prediction, output=output, **options)
-    return f"{prediction} -> {printable(str(output or file))}"
+    return str(output or file)
 
 
 def _write_and_draw(frame, file, prediction, output, options, drawing):
@@ -233,9 +286,9 @@ def _write_and_draw(frame, file, prediction, output, options, drawing):
 
     picture = _free_picture(_pictured(file, output, options))
     figure = annotate(frame, prediction, **drawing)
-    told = _write(file, prediction, output, options)
+    written = _write(file, prediction, output, options)
     save_annotated(figure, picture)
-    return f"{told}, {printable(str(picture))}"
+    return _Tagged(prediction, (written,), str(picture))
 
 
 def _pictured(file, output, options):
@@ -262,14 +315,13 @@ def _tag_group(classifier, reader, output_dir, png, dry_run, options, drawing, f
     jobs = [(file, prediction.written_to(f.origin), output) for file, f, output in zip(files, frames, outputs)]
     if dry_run:
         lines = [line for job in jobs for line in (f"{printable(job[0])}:", *_changes(*job, options))]
-        return "\n".join(map(str, [prediction, *lines]))
+        return _Tagged(prediction, changes=tuple(lines))
     draw = _drawing(frames, prediction, _pictured(files[0], outputs[0], options), drawing) if png else None
     written, errors = _write_all(jobs, options)
-    if draw and written:
-        written.append(draw())
+    picture = draw() if draw and written else None
     if errors:
         raise AstroclfError("; ".join(errors))
-    return f"{prediction} -> {', '.join(map(printable, written))}"
+    return _Tagged(prediction, tuple(written), picture)
 
 
 def _drawing(frames, prediction, file, drawing):
@@ -291,14 +343,10 @@ def _drawing(frames, prediction, file, drawing):
 
 def _write_all(jobs, options):
     """Tag files, whatever becomes of the others; return the names of those written, and what went wrong."""
-    from astroclf import write_tags
-
     written, errors = [], []
     for file, prediction, output in jobs:
         try:
-            write_tags(file, prediction, output=output, **options)
+            written.append(_write(file, prediction, output, options))
         except (AstroclfError, OSError) as error:
             errors.append(f"{file}: {reason(error).removeprefix(f'{file}: ')}")
-        else:
-            written.append(str(output or file))
     return written, errors

@@ -1,11 +1,11 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """``astroclf verify``: whether the tags in the headers still hold."""
 
-import sys
 from functools import partial
 
+from astroclf.cli.colors import paint
 from astroclf.cli.common import add_file_arguments, add_model_argument, add_parser, outcomes, printable, say
-from astroclf.cli.tables import JSON, add_table_argument, format_rows
+from astroclf.cli.tables import Rows, add_table_argument
 
 __all__ = ["add_verb", "verify"]
 
@@ -61,14 +61,14 @@ def verify(args):
     status : int
         1 if a file has no tags or wrong ones or could not be read, else 0.
     """
-    rows, failed = [], False
+    rows, failed = Rows(args.table), False
     for outcome in outcomes(partial(_make, args.model), args):
         failed |= outcome.error is not None or not _passes(outcome.value, args.ignore_missing)
-        rows.append(_row(outcome, full=args.table == JSON))
-        if args.table is None and outcome.error is None:
+        if args.table is not None:
+            rows.add(outcome, _row(outcome, full=rows.nested))
+        elif outcome.error is None:
             say(_told(outcome.item, outcome.value))
-    if args.table is not None:
-        sys.stdout.write(format_rows(rows, args.table))
+    rows.write()
     return int(failed)
 
 
@@ -86,7 +86,7 @@ def _told(file, verification):
     if not verification.tagged:
         return f"{printable(file)}: no tags"
     lines = (f"  {printable(str(finding))}" for finding in verification.findings if finding.text)
-    return "\n".join([f"{printable(file)}: {verification}", *lines])
+    return "\n".join([f"{printable(file)}: {paint(str(verification), str(verification))}", *lines])
 
 
 def _row(outcome, full):

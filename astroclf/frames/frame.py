@@ -143,6 +143,8 @@ class Frame:
         What the reader did to the pixels, in order: trimmed, subtracted, put together.
     notes : tuple of str
         What the reader wants the user to know, one sentence each.
+    parts : tuple of Facts
+        Of several frames that were combined, the facts of each filter, in their order in ``facts``.
     """
 
     ccd: CCDData
@@ -154,6 +156,7 @@ class Frame:
     exposure: Exposure = Exposure.UNKNOWN
     steps: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    parts: tuple[Facts, ...] = ()
 
     @property
     def shape(self):

@@ -71,6 +71,10 @@ class ImageNetPrediction:
             "group": "", "gprob": None,
         }  # fmt: skip
 
+    def to_dict(self):
+        """Return what `to_row` does, with numbers in full, and all ``labels`` with their ``probs``."""
+        return self.to_row() | {"prob": self.prob, "labels": list(self.labels), "probs": list(self.probs)}
+
     def __str__(self):
         return ", ".join(f"{label} {prob:.3f}" for label, prob in zip(self.labels[:3], self.probs))
 

@@ -233,6 +233,7 @@ def _combine(aligned):
             f"averaged {kinds}: {', '.join(names)}",
         ),
         notes=tuple(dict.fromkeys(note for frame in aligned for note in frame.notes)),
+        parts=tuple(_facts_of_filter(aligned, plane.name) for plane in planes),
     )
 
 
@@ -294,6 +295,12 @@ def _shares(count):
     if count < 3:
         return [np.ones(1)] * 3 if count == 1 else [red, np.ones(2), blue]
     return [red, 1 - red - blue, blue]
+
+
+def _facts_of_filter(frames, name):
+    """Return the facts of all frames of one filter."""
+    facts = [frame.facts for frame in frames if _filter_of(frame) == name]
+    return replace(_merged(facts, [name]), pivot=next((fact.pivot for fact in facts if fact.pivot), None))
 
 
 def _merged(facts, filters):

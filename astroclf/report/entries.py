@@ -48,7 +48,7 @@ class Entry:
     position : tuple of float or None
         Right ascension and declination in degrees, ICRS: of the middle of the image, else of the target.
     picture : `~pathlib.Path` or None
-        The annotated picture beside it, if there is one.
+        The annotated picture beside it, if there is one; else that of another file with the same combined verdict.
     thumbnail : bytes
         A small JPEG of that picture; empty if there is none.
     crop : tuple of float
@@ -131,16 +131,40 @@ def read_entry(path, *, thumbnail_size=THUMBNAIL_SIZE):
     TagError
         If the file cannot be read or is not FITS.
     """
-    from astroclf.annotation.files import picture_path
-
     path = Path(path)
     tags = read_tags(path)
     facts, position = _read_picture_facts(path) if picture_kind(path) else _read_facts(path)
-    picture = picture_path(path)
-    if picture == path or not _is_drawing(picture):
+    picture = _find_picture(path, tags)
+    if picture is None:
         return Entry(path, tags, facts, position)
     thumbnail = make_thumbnail(picture, thumbnail_size) if thumbnail_size else b""
     return Entry(path, tags, facts, position, picture, thumbnail, find_image(picture))
+
+
+def _find_picture(path, tags):
+    """Return the annotated picture beside a file, else that beside a file its verdict is shared with; None without."""
+    from astroclf.annotation.files import picture_path
+
+    own = picture_path(path)
+    if own != path and _is_drawing(own):
+        return own
+    others = [path.parent / name for name in tags.inputs if _is_name(name)] if tags else []
+    shared = (other for other in others if _is_drawing(picture_path(other)) and _shares(other, path))
+    return next(map(picture_path, shared), None)
+
+
+def _is_name(value):
+    """Tell whether the value of a card is the name of a file, without a folder."""
+    return isinstance(value, str) and value.isprintable() and Path(value).name == value != ""
+
+
+def _shares(other, path):
+    """Tell whether the verdict in a file is on another file, too."""
+    try:
+        tags = read_tags(other)
+    except (AstroclfError, OSError):
+        return False
+    return tags is not None and path.name in tags.inputs
 
 
 def _entry_or_error(path, thumbnail_size):

@@ -7,7 +7,6 @@ TensorFlow is needed only for fine-tuning, the work of `astroclf.train.tune`.
 
 import hashlib
 import os
-import sys
 import warnings
 from collections import Counter
 from dataclasses import asdict
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from astroclf.batch.progress import progress_bar
 from astroclf.exceptions import AstroclfError, AstroclfWarning
 from astroclf.frames import read_frame
 from astroclf.model.record import load_record
@@ -196,17 +196,17 @@ def _pictures(paths, preprocessor, progress):
 
 def _each(look, paths, preprocessor, progress):
     """Return what a function makes of the cleaned frame of each file that can be read, and which these are."""
-    from tqdm import tqdm
-
     found, read = [], []
-    for path in tqdm(paths, unit="file", file=sys.stderr, disable=None if progress else True, leave=False):
-        try:
-            found.append(look(preprocessor.clean(read_frame(path))))
-        except AstroclfError as error:
-            _leave_out(path, error)
-            read.append(False)
-        else:
-            read.append(True)
+    with progress_bar(len(paths), shown=progress) as bar:
+        for path in paths:
+            try:
+                found.append(look(preprocessor.clean(read_frame(path))))
+            except AstroclfError as error:
+                _leave_out(path, error)
+                read.append(False)
+            else:
+                read.append(True)
+            bar.update()
     return found, read
 
 

@@ -1,13 +1,13 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """Fine-tuning: the last stage of the network, too, is fitted to classes of one's own, in TensorFlow."""
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from astroclf.batch.progress import progress_bar
 from astroclf.model.tensorflow_backend import fill_from_onnx, import_keras, import_onnx
 from astroclf.model.userfile import Head
 from astroclf.model.weights import read_stage, replace_stage
@@ -79,7 +79,7 @@ def fine_tune(pictures, truth, folds, base, *, progress=False):
         features, _ = network.outputs(everyone)
         quick = cross_fit(features, truth, folds)
         logits = np.empty_like(quick.held_out.logits)
-        with _bar(sum(map(network.steps, [*parts, everyone])), "step", progress) as bar:
+        with progress_bar(sum(map(network.steps, [*parts, everyone])), "step", shown=progress) as bar:
             for known in parts:
                 start = fit_head(features[known], truth[known], classes, quick.held_out.strength)
                 network.fit(known, start, bar.update)
@@ -104,7 +104,7 @@ class _Network:
         self._body = keras.Model(self._model.input, pooled)
         self._tail = keras.Model(self._model.get_layer(TRUNK_OUTPUT).output, [pooled, self._model.output])
         fill_from_onnx(self._body, self._start)
-        with _bar(_PLACES * len(pictures), "picture", progress) as bar:
+        with progress_bar(_PLACES * len(pictures), "picture", shown=progress) as bar:
             self._trunk = cache_trunk(self._model, _turned(pictures), folder / "trunk.npy", tell=bar.update)
 
     def outputs(self, rows):
@@ -167,9 +167,3 @@ def even_rows(rows, truth):
 def _turned(pictures):
     """Return all views of pictures, first all of them turned by right angles, then all of their mirror images."""
     return orient(pictures, _PLACES).reshape(-1, *pictures.shape[1:])
-
-
-def _bar(total, unit, progress):
-    from tqdm import tqdm
-
-    return tqdm(total=total, unit=unit, file=sys.stderr, disable=None if progress else True, leave=False)
