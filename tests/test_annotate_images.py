@@ -98,6 +98,8 @@ DRAW = {
     "lowqual": lambda: draw(Status.LOWQUAL, MIDDLE, theme="light"),
     "overlays": draw_overlays,
     "north_up": lambda: draw(north_up=True, theme="light"),
+    "sky": lambda: draw(part=MIDDLE, axes="wcs", north_up=True, theme="light"),
+    "pixels": lambda: draw(part=MIDDLE, axes="pixels", before=replace(simulated(), ccd=simulated().ccd[MIDDLE])),
     "before": lambda: draw(before=simulated()),
     "wide": lambda: draw(part=np.s_[100:112, 8:248]),
     "tall": lambda: draw(part=np.s_[8:248, 100:112], theme="light"),

@@ -2,6 +2,7 @@
 """The page itself: image, heading, verdict, bars and small print."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from matplotlib import colormaps
@@ -65,18 +66,20 @@ def draw_page(frame, prediction, rgb, part, theme, extras):
     """
     turn = _turn(frame, part, extras.north_up)
     aspect = _aspect(part, turn)
-    layout = arrange(aspect, before=extras.before is not None)
+    layout = arrange(aspect, before=extras.before is not None, axes=extras.axes is not None)
     dpi = _DPI if extras.size is None else (extras.size + 1e-6) / max(layout.width, layout.height)
     page = Page(figsize=(layout.width, layout.height), dpi=dpi, facecolor=theme.page, layout="none")
     setter = Typesetter(page)
-    axes = page.add_axes(_fractions(whole_pixels(layout.image, aspect, dpi), layout))
+    add_axes = partial(_add_axes, page, frame, turn, extras.axes, theme)
+    above = layout.before is not None and layout.before.bottom > layout.image.bottom
+    axes = add_axes(whole_pixels(layout.image, aspect, dpi), left=above or layout.before is None)
     draw_image(axes, frame, rgb, part, theme, extras)
     axes.set_aspect("auto")
     page.avm, page.shown = observation_avm(frame, rgb) | verdict_avm(prediction), (frame, part)
-    if extras.before is not None:
+    if layout.before is not None:
         box = whole_pixels(layout.before, aspect, dpi)
         shape = tuple(round(side * dpi) for side in (box.height, box.width))
-        _draw_before(page.add_axes(_fractions(box, layout)), extras.before, part, theme, shape, turn)
+        _draw_before(add_axes(box, below=not above), extras.before, part, theme, shape, turn)
     setter.rectangle(0, layout.height - _STRIP, layout.width, _STRIP, MARKS[prediction.status].color)
     _write_heading(setter, layout.heading, frame, theme)
     _write_verdict(setter, layout.verdict, prediction, theme)
@@ -102,6 +105,8 @@ class Extras:
         Number of tiles along either axis, whose edges are drawn.
     north_up : bool, optional
         Whether the picture is turned, and mirrored if need be, so that north is up and east left.
+    axes : {'wcs', 'pixels'}, optional
+        What the numbers around the picture are; by default there are none.
     size : int, optional
         Longer side of the page in pixels.
     """
@@ -111,6 +116,7 @@ class Extras:
     outlines: np.ndarray | None = None
     tiles: int | None = None
     north_up: bool = False
+    axes: str | None = None
     size: int | None = None
 
 
@@ -142,13 +148,15 @@ class Page(Figure):
         return to_png(self)
 
 
-def _fractions(box, layout):
-    return (
-        box.left / layout.width,
-        box.bottom / layout.height,
-        box.width / layout.width,
-        box.height / layout.height,
-    )
+def _add_axes(page, frame, turn, numbers, theme, box, **sides):
+    """Add axes that fill a box, with numbers on some sides if they are wanted."""
+    width, height = page.get_size_inches()
+    rectangle = box.left / width, box.bottom / height, box.width / width, box.height / height
+    if numbers is None:
+        return page.add_axes(rectangle)
+    from astroclf.annotation.axes import make_axes
+
+    return make_axes(page, rectangle, frame, turn, numbers, theme, **sides)
 
 
 def draw_image(axes, frame, rgb, part, theme, extras):
@@ -236,7 +244,10 @@ def _draw_pixels(axes, rgb, part, theme, turn):
         transform=turn + axes.transData,
     )  # fmt: skip
     left, right, bottom, top = _corners(part, turn)
-    axes.set(xlim=(left, right), ylim=(bottom, top), xticks=[], yticks=[], facecolor=_OUTSIDE)
+    axes.set(xlim=(left, right), ylim=(bottom, top), facecolor=_OUTSIDE)
+    if hasattr(axes, "wcs"):  # those of astropy have their own ticks and frame
+        return
+    axes.set(xticks=[], yticks=[])
     for spine in axes.spines.values():
         spine.set(visible=True, color=theme.line, linewidth=1)
 
