@@ -33,8 +33,8 @@ __all__ = ["Extras", "Page", "draw_image", "draw_page", "image_facts", "write_ti
 
 _DPI = 150
 _SHOWN = 3
-_OUTSIDE = get_theme("dark").page
-"""Around an image that is turned: dark in any theme, as what is drawn on it is white."""
+_OUTSIDE, _GAP = get_theme("dark").page, get_theme("dark").line
+"""Around an image that is turned, and where it has no data: dark in any theme, as what is drawn on it is white."""
 
 _STRIP, _ROW, _BAR = 0.07, 0.57, 0.1
 _LINE, _TAB = 0.22, 0.75
@@ -255,15 +255,19 @@ def _draw_pixels(axes, rgb, part, theme, turn):
 def _draw_before(axes, frame, part, theme, shape, turn):
     """Draw a part of a frame as it was read, and say so."""
     seen, norm = as_read(frame, part, shape)
-    image = colormaps["gray"].with_extremes(bad=theme.line)(norm(np.ma.masked_invalid(seen)))
+    image = colormaps["gray"].with_extremes(bad=_GAP)(norm(np.ma.masked_invalid(seen)))
     _draw_pixels(axes, image, part, theme, turn)
     axes.set_aspect("auto")
-    add_caption(axes, "as read")
+    add_caption(axes, "as read", narrowest=0.95)
 
 
 def _write_heading(setter, box, frame, theme):
     title = clean(frame.facts.target) or clean(frame.origin.name)
-    setter.write(title, box.left, box.top - 0.27, 26, theme.ink, face=BOLD, room=box.width, smallest=18)
+    if setter.measure(title, 18, BOLD) <= box.width:
+        setter.write(title, box.left, box.top - 0.27, 26, theme.ink, face=BOLD, room=box.width, smallest=18)
+    else:
+        for n, line in enumerate(setter.split(title, 14, box.width, BOLD)):
+            setter.write(line, box.left, box.top - 0.13 - 0.23 * n, 14, theme.ink, face=BOLD, room=box.width, cut=0.6)
     lines, size = setter.wrap(observation(frame.facts), 14, box.width, most=2, smallest=11)
     for n, line in enumerate(lines):
         setter.write(line, box.left, box.top - 0.63 - 0.28 * n, size, theme.muted, room=box.width)
