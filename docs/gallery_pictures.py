@@ -112,7 +112,7 @@ PICTURES = (
     ),
     Picture(
         "cosmic_rays", "astroclf classify --show --beside raw.fits",
-        "An exposure as it was read, with overscan and cosmic rays, and the picture of it.",
+        "An exposure as it was read, full of cosmic rays, and the picture of it.",
         simulated=("wfc3_uvis_c512c_raw", "spiral_galaxy", 5),
     ),
     Picture(
@@ -132,12 +132,12 @@ PICTURES = (
     ),
     Picture(
         "ngc4151", "astroclf classify --show --beside hubble_wfpc2_sample.fits",
-        "The nucleus of NGC 4151 through a narrow filter, mostly masked: the model abstains.",
+        "NGC 4151 at the edge of a frame of WFPC2, through a narrow filter, full of cosmic rays: the model abstains.",
         f"NASA, ESA, STScI; {HUBBLE}",
     ),
     Picture(
-        "kelt16", "astroclf tag --outlines --theme light kelt-16-b-S001-R001-C084-r.fit.gz",
-        "A field of stars from a small telescope, cut short: again the model abstains.",
+        "kelt16", "astroclf tag --theme light kelt-16-b-S001-R001-C084-r.fit.gz",
+        "Faint stars in a cut-out from a small telescope: again the model abstains.",
         "Matthew Craig; by way of astropy-workshop, BSD-3-Clause",
     ),
     Picture(

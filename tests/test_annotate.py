@@ -212,10 +212,10 @@ def test_dollars_and_backslashes_are_no_mathematics():
 def test_long_names_are_elided():
     """A long title has two lines, the second with both ends; a long file name keeps both ends."""
     words = words_of(draw(make_frame(facts=LONG_FACTS, origin=LONG_ORIGIN)))
-    first = words.index(r"UDS-$\alpha^2_b$ deep field pointing")
-    assert words[first + 1].startswith("0042, é")
-    assert words[first + 1].endswith("goes on and on")
-    assert "…" in words[first + 1]
+    first, second = next(pair for pair in pairwise(words) if pair[0].startswith(r"UDS-$\alpha^2_b$ deep field"))
+    assert "…" not in first
+    assert "…" in second
+    assert second.endswith("goes on and on")
     assert any(word.startswith("aaa") and word.endswith(".fits.gz") and "…" in word for word in words)
 
 
