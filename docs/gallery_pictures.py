@@ -16,6 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from textwrap import fill
 
+from astropy.io import fits
 from PIL import Image
 
 from astroclf import Classifier, annotate, read_frame
@@ -57,8 +58,9 @@ class Picture:
     credit : str
         Whose it is, and under which licence.
     simulated : tuple
-        Layout, scene and seed of the frame, if it is simulated, and its filters if there are several: its file is the
-        last word of the command, in which the name of a filter takes the place of the asterisk.
+        Layout, scene and seed of the frame, if it is simulated: its file is the last word of the command.
+    filters : tuple of str
+        What the filters of the files are, in their order, where their headers are wrong.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Picture:
     text: str
     credit: str = SIMULATED
     simulated: tuple = ()
+    filters: tuple = ()
 
 
 PICTURES = (
@@ -81,14 +84,11 @@ PICTURES = (
         "astropy-workshop, BSD-3-Clause",
     ),
     Picture(
-        "hcg88", "astroclf tag --north-up reprojected_sdss_r.fits.bz2",
-        "Galaxies of the group Hickson 88, and the stars before them.",
+        "hcg88", "astroclf tag --combine reprojected_sdss_*.fits.bz2",
+        "Galaxies of the group Hickson 88, and the stars before them: one verdict of three filters, and one picture in "
+        "colour. (The headers of all three say g; FILTER was set to what it is.)",
         "Sloan Digital Sky Survey, public data; by way of astropy-data",
-    ),
-    Picture(
-        "colours", "astroclf tag --combine nebula_*.fits",
-        "A planetary nebula through three filters: one verdict, and one picture in colour.",
-        simulated=("wfc3_ir_sub256_flt", "planetary_nebula", 4, "F160W", "F110W", "F105W"),
+        filters=("g", "i", "r"),
     ),
     Picture(
         "ugc12517", "astroclf tag --north-up u12517j.fits.gz",
@@ -171,7 +171,11 @@ def draw(picture, frames, folder):
     options = [word for word in words if not word.endswith((".fits", ".gz", ".bz2"))]
     files = [file for word in words if word not in options for file in sorted(frames.glob(word))]
     if picture.simulated:
-        files = simulate(folder / words[-1], *picture.simulated)
+        layout, scene, seed = picture.simulated
+        files = [folder / words[-1]]
+        make_frame(layout, scene, seed=seed).writeto(files[0])
+    if picture.filters:
+        files = [name_filter(file, name, folder) for file, name in zip(files, picture.filters)]
     path = picture_path(files[0], folder)
     if verb == "classify":  # which would open a window
         draw_beside(files[0], path)
@@ -182,15 +186,12 @@ def draw(picture, frames, folder):
     return path
 
 
-def simulate(path, layout, scene, seed, *filters):
-    """Write a frame, or one for each filter; return the files."""
-    if not filters:
-        make_frame(layout, scene, seed=seed).writeto(path)
-        return [path]
-    files = [path.with_name(path.name.replace("*", name)) for name in filters]
-    for file, name in zip(files, filters):
-        make_frame(layout, scene, seed=seed, filter=name).writeto(file)
-    return files
+def name_filter(file, name, folder):
+    """Copy a file whose header names another filter than its own; return the copy."""
+    with fits.open(file) as hdus:
+        hdus[0].header["FILTER"] = name
+        hdus.writeto(folder / file.name, output_verify="silentfix")
+    return folder / file.name
 
 
 def draw_beside(file, path):
@@ -204,7 +205,7 @@ def figure(picture):
     """Return command, picture and caption for the page."""
     credit = picture.credit
     if picture.simulated:
-        layout, scene, seed, *_ = picture.simulated
+        layout, scene, seed = picture.simulated
         credit += f': ``make_frame("{layout}", "{scene}", seed={seed})``'
     texts = picture.text, f"{credit}."
     command = f".. code-block:: console\n\n   {picture.command}\n"

@@ -18,6 +18,8 @@ from numpy.testing import assert_allclose
 from astroclf.annotation import annotate
 from astroclf.annotation.layout import arrange
 from astroclf.annotation.theme import MARKS
+from astroclf.cli.common import drawing_of
+from astroclf.cli.program import make_parser
 from astroclf.frames.frame import Facts, Frame, Origin
 from astroclf.prediction import Prediction, Provenance, Status
 from astroclf.taxonomy import groups, labels
@@ -224,6 +226,13 @@ def test_axes_are_the_same_everywhere(tmp_path):
         with rc_context(settings):
             annotate(make_frame(angle=35), make_prediction(), tmp_path / name, axes="wcs", size=900)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+@pytest.mark.parametrize("verb", ["tag", "classify"])
+def test_axes_on_the_command_line(verb):
+    """--axes is an option of the picture, which has none unless it is given."""
+    assert drawing_of(make_parser().parse_args([verb, "--axes", "wcs", "a.fits"])) == {"axes": "wcs"}
+    assert drawing_of(make_parser().parse_args([verb, "a.fits"])) == {}
 
 
 def test_axes_of_ones_own_keep_their_numbers():
