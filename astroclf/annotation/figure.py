@@ -38,6 +38,8 @@ _OUTSIDE, _GAP = get_theme("dark").page, get_theme("dark").line
 
 _STRIP, _ROW, _BAR = 0.07, 0.57, 0.1
 _LINE, _TAB = 0.22, 0.75
+_SMALL_TITLE = 14
+"""Size in points below which a title has two lines."""
 
 
 def draw_page(frame, prediction, rgb, part, theme, extras):
@@ -263,11 +265,12 @@ def _draw_before(axes, frame, part, theme, shape, turn):
 
 def _write_heading(setter, box, frame, theme):
     title = clean(frame.facts.target) or clean(frame.origin.name)
-    if setter.measure(title, 18, BOLD) <= box.width:
-        setter.write(title, box.left, box.top - 0.27, 26, theme.ink, face=BOLD, room=box.width, smallest=18)
+    write = partial(setter.write, color=theme.ink, face=BOLD, room=box.width)
+    if setter.measure(title, _SMALL_TITLE, BOLD) <= box.width:
+        write(title, box.left, box.top - 0.27, 26, smallest=_SMALL_TITLE)
     else:
-        for n, line in enumerate(setter.split(title, 14, box.width, BOLD)):
-            setter.write(line, box.left, box.top - 0.13 - 0.23 * n, 14, theme.ink, face=BOLD, room=box.width, cut=0.6)
+        for n, line in enumerate(setter.split(title, _SMALL_TITLE, box.width, BOLD)):
+            write(line, box.left, box.top - 0.13 - 0.23 * n, _SMALL_TITLE, cut=0.6)
     lines, size = setter.wrap(observation(frame.facts), 14, box.width, most=2, smallest=11)
     for n, line in enumerate(lines):
         setter.write(line, box.left, box.top - 0.63 - 0.28 * n, size, theme.muted, room=box.width)
