@@ -117,11 +117,12 @@ def test_dots_are_where_the_metadata_say(tmp_path, shape):
     assert worst_dot(drawn(tmp_path, frame, rgb), frame, places) < 0.1
 
 
-@pytest.mark.parametrize("kind", ["turned", "mirrored", "larger", "beside"])
+@pytest.mark.parametrize("kind", ["turned", "mirrored", "larger", "beside", "numbered"])
 def test_dots_on_other_pages(tmp_path, kind):
-    """So they are where the picture is turned, mirrored back, of another size or beside another."""
+    """So they are where the picture is turned, mirrored back, of another size, beside another or has axes."""
     frame = make_frame((200, 200), make_wcs(33, mirror=kind == "mirrored"))
-    options = {"larger": {"size": 2500}, "beside": {"before": frame}}.get(kind, {"north_up": True})
+    others = {"larger": {"size": 2500}, "beside": {"before": frame}, "numbered": {"axes": "wcs"}}
+    options = others.get(kind, {"north_up": True})
     rgb, places = dots((200, 200))
     assert worst_dot(drawn(tmp_path, frame, rgb, **options), frame, places) < 0.1
 

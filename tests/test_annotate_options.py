@@ -9,6 +9,8 @@ import pytest
 from astropy import units as u
 from astropy.nddata import CCDData
 from astropy.wcs import WCS
+from matplotlib import rc_context
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from numpy.testing import assert_allclose
@@ -16,6 +18,8 @@ from numpy.testing import assert_allclose
 from astroclf.annotation import annotate
 from astroclf.annotation.layout import arrange
 from astroclf.annotation.theme import MARKS
+from astroclf.cli.common import drawing_of
+from astroclf.cli.program import make_parser
 from astroclf.frames.frame import Facts, Frame, Origin
 from astroclf.prediction import Prediction, Provenance, Status
 from astroclf.taxonomy import groups, labels
@@ -169,14 +173,91 @@ def test_room_for_two_images(aspect):
             assert apart > 0.1
 
 
+@pytest.mark.parametrize("north_up", [False, True])
+@pytest.mark.parametrize(("angle", "mirror"), [(0, False), (35, False), (250, True)])
+def test_axes_of_the_sky(angle, mirror, north_up):
+    """What is drawn at a place on the sky is where the frame has it, and the axes say where that is."""
+    frame = make_frame(angle=angle, mirror=mirror)
+    axes = annotate(frame, make_prediction(), axes="wcs", north_up=north_up).axes[0]
+    sky = frame.ccd.wcs.pixel_to_world([30, 140], [100, 5]).icrs
+    world = np.transpose([sky.ra.deg, sky.dec.deg])
+    drawn = axes.get_transform("icrs").transform(world)
+    assert_allclose(drawn, axes.images[0].get_transform().transform([(30, 100), (140, 5)]), atol=1e-3)
+    assert_allclose(axes.coords[0].transform.transform(axes.transData.inverted().transform(drawn)), world, rtol=1e-9)
+    assert [coord.get_axislabel() for coord in axes.coords] == ["RA (ICRS)", "Dec (ICRS)"]
+
+
+@pytest.mark.parametrize("kind", ["wcs", "pixels"])
+def test_axes_of_pixels(kind):
+    """The first pixel is 1, 1, also where the sky was asked for and is not known."""
+    axes = annotate(make_frame(angle=35 if kind == "pixels" else None), make_prediction(), axes=kind).axes[0]
+    assert_allclose(axes.coords[0].transform.transform([(0, 0), (159, 119)]), [(1, 1), (160, 120)])
+    assert [coord.get_axislabel() for coord in axes.coords] == ["x (pixels)", "y (pixels)"]
+
+
+@pytest.mark.parametrize(("kind", "shape"), [("wcs", (120, 160)), ("wcs", (30, 600)), ("pixels", (600, 30))])
+@pytest.mark.parametrize(("angle", "north_up", "beside"), [(0, False, True), (45, False, False), (100, True, True)])
+def test_axes_collide_with_nothing(kind, shape, angle, north_up, beside):
+    """Numbers are on the page, and clear of all text, of the other image and of its numbers."""
+    frame = make_frame(shape, angle)
+    page = annotate(
+        frame, make_prediction(Status.UNCERTAIN), rgb=np.zeros((*shape, 3)), axes=kind, size=600, north_up=north_up,
+        before=frame if beside else None,
+    )  # fmt: skip
+    renderer = FigureCanvasAgg(page).get_renderer()
+    page.draw(renderer)
+    taken = [axes.get_tightbbox(renderer) for axes in page.axes]
+    assert taken[0].width * taken[0].height > 1.05 * np.prod(page.axes[0].bbox.size)
+    assert all(page.bbox.count_contains([box.min, box.max]) == 2 for box in taken)
+    taken += [text.get_window_extent(renderer) for text in page.texts]
+    assert not any(box.overlaps(other) for box in taken[: len(page.axes)] for other in taken if other is not box)
+
+
+def test_axes_are_the_same_everywhere(tmp_path):
+    """The user's settings of matplotlib change nothing."""
+    odd = {
+        "text.usetex": True,
+        "axes.grid": True,
+        "xtick.labelsize": 20,
+        "axes.labelweight": "bold",
+        "lines.color": "r",
+    }
+    for name, settings in (("a", {}), ("b", odd)):
+        with rc_context(settings):
+            annotate(make_frame(angle=35), make_prediction(), tmp_path / name, axes="wcs", size=900)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+@pytest.mark.parametrize("verb", ["tag", "classify"])
+def test_axes_on_the_command_line(verb):
+    """--axes is an option of the picture, which has none unless it is given."""
+    assert drawing_of(make_parser().parse_args([verb, "--axes", "wcs", "a.fits"])) == {"axes": "wcs"}
+    assert drawing_of(make_parser().parse_args([verb, "a.fits"])) == {}
+
+
+def test_axes_of_ones_own_keep_their_numbers():
+    """A user's axes of the sky keep their ticks and names."""
+    frame, figure = make_frame(angle=35), Figure()
+    axes = figure.add_subplot(projection=frame.ccd.wcs)
+    axes.set(xlabel="right ascension")
+    annotate(frame, make_prediction(), ax=axes)
+    bare = axes.bbox
+    assert axes.get_xlabel() == "right ascension"
+    assert axes.get_tightbbox(FigureCanvasAgg(figure).get_renderer()).width > 1.1 * bare.width
+    with pytest.raises(ValueError, match="north_up turns the picture, not the coordinates that ax has"):
+        annotate(frame, make_prediction(), ax=axes, north_up=True)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"size": 299}, "size must be 300 to 20000 pixels; got 299"),
         ({"tiles": 0}, "tiles must be at least 1; got 0"),
         ({"outlines": True, "rgb": np.zeros((5, 5, 3))}, "outlines are those of the rendered picture"),
-        ({"ax": 1, "size": 500}, "path, size and before are for a page"),
-        ({"ax": 1, "path": "a.png"}, "path, size and before are for a page"),
+        ({"ax": 1, "size": 500}, "path, size, before and axes are for a page"),
+        ({"ax": 1, "axes": "wcs"}, "path, size, before and axes are for a page"),
+        ({"axes": "sky"}, "axes must be one of wcs, pixels; got 'sky'"),
+        ({"ax": 1, "path": "a.png"}, "path, size, before and axes are for a page"),
         ({"before": make_frame((5, 5))}, r"before must be of the frame, whose shape is \(120, 160\)"),
     ],
 )

@@ -20,15 +20,15 @@ DOCS = ROOT / "docs"
 README_COMMANDS = ["python -m pip install . && astroclf demo", 'python -m pip install ".[test]" && pytest']
 
 
-def load_generator():
-    """Import docs/generate.py, which is in no package."""
-    spec = importlib.util.spec_from_file_location("generate", DOCS / "generate.py")
+def load(name):
+    """Import a script of docs/, which is in no package."""
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-GENERATE = load_generator()
+GENERATE = load("generate")
 PAGES = {
     path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
     for path in DOCS.rglob("*.rst")
@@ -91,6 +91,15 @@ def test_generated_pages(name, monkeypatch):
     monkeypatch.setenv("COLUMNS", GENERATE.WIDTH)
     page = getattr(GENERATE, f"{name}_page")()
     assert normalised(page) == normalised(PAGES[f"docs/reference/{name}.rst"])
+
+
+def test_gallery():
+    """The gallery is what docs/gallery_pictures.py writes, has all its pictures, and is small."""
+    gallery = load("gallery_pictures")
+    assert gallery.gallery_page() == PAGES["docs/user_guide/gallery.rst"]
+    files = list((DOCS / "user_guide/gallery").iterdir())
+    assert {file.name for file in files} == {f"{picture.name}.jpg" for picture in gallery.PICTURES}
+    assert sum(file.stat().st_size for file in files) < 2e6
 
 
 def normalised(page):

@@ -8,7 +8,10 @@ import numpy as np
 from astroclf.annotation.files import save_annotated
 from astroclf.annotation.theme import get_theme
 
-__all__ = ["SIZES", "annotate"]
+__all__ = ["AXES", "SIZES", "annotate"]
+
+AXES = "wcs", "pixels"
+"""What the numbers around a picture may be."""
 
 _LONGEST_SIDE = 1024
 _SMOOTHING = 1.5
@@ -23,7 +26,7 @@ SIZES = 300, 20000
 
 def annotate(
     frame, prediction, path=None, *, ax=None, rgb=None, explanation=None, before=None, outlines=False, tiles=None,
-    north_up=False, size=None, theme="dark",
+    north_up=False, axes=None, size=None, theme="dark",
 ):  # fmt: skip
     """
     Draw a frame and its verdict on one page, and save it if there is a path.
@@ -37,7 +40,8 @@ def annotate(
     path : path-like, optional
         PNG file to write; see `save_annotated`.
     ax : `~matplotlib.axes.Axes`, optional
-        Axes to draw the picture into, with the verdict as their title, instead of a page.
+        Axes to draw the picture into, with the verdict as their title, instead of a page. Those of
+        `astropy.visualization.wcsaxes` keep their ticks and labels, others have none.
     rgb : array_like of float, shape (ny, nx, 3), range [0, 1], optional
         Picture of the exposed part of the frame, row 0 at the bottom, as `astroclf.Preprocessor.render`
         returns it. NaN is drawn black. By default it is rendered in grey, as a single filter has no
@@ -54,8 +58,13 @@ def annotate(
     north_up : bool, optional
         Whether to turn the picture, and to mirror it if need be, so that north is up and east left; a frame whose
         orientation is not known stays as it is.
+    axes : {'wcs', 'pixels'}, optional
+        Numbers around the picture: right ascension and declination in ICRS, by
+        `~astropy.visualization.wcsaxes.WCSAxes`, or columns and rows counted from 1 as in FITS, which a frame without
+        coordinates of the sky has in either case.
     size : int, optional
-        Longer side of the page in pixels, 300 to 20000; by default 1920 for a square frame.
+        Longer side of the page in pixels, 300 to 20000; by default 1920 for a square frame, a little more with
+        ``axes``.
     theme : {'dark', 'light'}, optional
         Colours of the page.
 
@@ -72,13 +81,13 @@ def annotate(
     AstroclfError
         If ``path`` cannot be written, or is a file that astroclf did not make.
     ValueError
-        If options do not go together, ``size`` or ``tiles`` is out of range, ``rgb`` has another shape, ``theme`` is
-        not known, or ``explanation`` or ``before`` is of another shape than the frame.
+        If options do not go together, ``size`` or ``tiles`` is out of range, ``rgb`` has another shape, ``theme`` or
+        ``axes`` is not known, or ``explanation`` or ``before`` is of another shape than the frame.
     """
     from astroclf.annotation.figure import Extras, draw_image, draw_page, write_title
     from astroclf.annotation.metadata import stretch_avm
 
-    wanted = Extras(explanation, before, tiles=tiles, north_up=north_up, size=size)
+    wanted = Extras(explanation, before, tiles=tiles, north_up=north_up, axes=axes, size=size)
     _check(frame, wanted, path, ax, rgb, outlines)
     colors = get_theme(theme)
     part = frame.exposed
@@ -100,8 +109,14 @@ def annotate(
 
 def _check(frame, wanted, path, ax, rgb, outlines):
     """Refuse what cannot be drawn."""
-    if ax is not None and (path is not None or wanted.size is not None or wanted.before is not None):
-        msg = "path, size and before are for a page; leave them out with ax"
+    if ax is not None and not (path is wanted.size is wanted.before is wanted.axes is None):
+        msg = "path, size, before and axes are for a page; leave them out with ax"
+        raise ValueError(msg)
+    if wanted.north_up and hasattr(ax, "wcs"):
+        msg = "north_up turns the picture, not the coordinates that ax has; leave it out"
+        raise ValueError(msg)
+    if wanted.axes not in (None, *AXES):
+        msg = f"axes must be one of {', '.join(AXES)}; got {wanted.axes!r}"
         raise ValueError(msg)
     if outlines and rgb is not None:
         msg = "outlines are those of the rendered picture; leave rgb out"

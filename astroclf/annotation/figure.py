@@ -2,6 +2,7 @@
 """The page itself: image, heading, verdict, bars and small print."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from matplotlib import colormaps
@@ -32,11 +33,13 @@ __all__ = ["Extras", "Page", "draw_image", "draw_page", "image_facts", "write_ti
 
 _DPI = 150
 _SHOWN = 3
-_OUTSIDE = get_theme("dark").page
-"""Around an image that is turned: dark in any theme, as what is drawn on it is white."""
+_OUTSIDE, _GAP = get_theme("dark").page, get_theme("dark").line
+"""Around an image that is turned, and where it has no data: dark in any theme, as what is drawn on it is white."""
 
 _STRIP, _ROW, _BAR = 0.07, 0.57, 0.1
 _LINE, _TAB = 0.22, 0.75
+_SMALL_TITLE = 14
+"""Size in points below which a title has two lines."""
 
 
 def draw_page(frame, prediction, rgb, part, theme, extras):
@@ -65,18 +68,20 @@ def draw_page(frame, prediction, rgb, part, theme, extras):
     """
     turn = _turn(frame, part, extras.north_up)
     aspect = _aspect(part, turn)
-    layout = arrange(aspect, before=extras.before is not None)
+    layout = arrange(aspect, before=extras.before is not None, axes=extras.axes is not None)
     dpi = _DPI if extras.size is None else (extras.size + 1e-6) / max(layout.width, layout.height)
     page = Page(figsize=(layout.width, layout.height), dpi=dpi, facecolor=theme.page, layout="none")
     setter = Typesetter(page)
-    axes = page.add_axes(_fractions(whole_pixels(layout.image, aspect, dpi), layout))
+    add_axes = partial(_add_axes, page, frame, turn, extras.axes, theme)
+    above = layout.before is not None and layout.before.bottom > layout.image.bottom
+    axes = add_axes(whole_pixels(layout.image, aspect, dpi), left=above or layout.before is None)
     draw_image(axes, frame, rgb, part, theme, extras)
     axes.set_aspect("auto")
     page.avm, page.shown = observation_avm(frame, rgb) | verdict_avm(prediction), (frame, part)
-    if extras.before is not None:
+    if layout.before is not None:
         box = whole_pixels(layout.before, aspect, dpi)
         shape = tuple(round(side * dpi) for side in (box.height, box.width))
-        _draw_before(page.add_axes(_fractions(box, layout)), extras.before, part, theme, shape, turn)
+        _draw_before(add_axes(box, below=not above), extras.before, part, theme, shape, turn)
     setter.rectangle(0, layout.height - _STRIP, layout.width, _STRIP, MARKS[prediction.status].color)
     _write_heading(setter, layout.heading, frame, theme)
     _write_verdict(setter, layout.verdict, prediction, theme)
@@ -102,6 +107,8 @@ class Extras:
         Number of tiles along either axis, whose edges are drawn.
     north_up : bool, optional
         Whether the picture is turned, and mirrored if need be, so that north is up and east left.
+    axes : {'wcs', 'pixels'}, optional
+        What the numbers around the picture are; by default there are none.
     size : int, optional
         Longer side of the page in pixels.
     """
@@ -111,6 +118,7 @@ class Extras:
     outlines: np.ndarray | None = None
     tiles: int | None = None
     north_up: bool = False
+    axes: str | None = None
     size: int | None = None
 
 
@@ -142,13 +150,15 @@ class Page(Figure):
         return to_png(self)
 
 
-def _fractions(box, layout):
-    return (
-        box.left / layout.width,
-        box.bottom / layout.height,
-        box.width / layout.width,
-        box.height / layout.height,
-    )
+def _add_axes(page, frame, turn, numbers, theme, box, **sides):
+    """Add axes that fill a box, with numbers on some sides if they are wanted."""
+    width, height = page.get_size_inches()
+    rectangle = box.left / width, box.bottom / height, box.width / width, box.height / height
+    if numbers is None:
+        return page.add_axes(rectangle)
+    from astroclf.annotation.axes import make_axes
+
+    return make_axes(page, rectangle, frame, turn, numbers, theme, **sides)
 
 
 def draw_image(axes, frame, rgb, part, theme, extras):
@@ -236,7 +246,10 @@ def _draw_pixels(axes, rgb, part, theme, turn):
         transform=turn + axes.transData,
     )  # fmt: skip
     left, right, bottom, top = _corners(part, turn)
-    axes.set(xlim=(left, right), ylim=(bottom, top), xticks=[], yticks=[], facecolor=_OUTSIDE)
+    axes.set(xlim=(left, right), ylim=(bottom, top), facecolor=_OUTSIDE)
+    if hasattr(axes, "wcs"):  # those of astropy have their own ticks and frame
+        return
+    axes.set(xticks=[], yticks=[])
     for spine in axes.spines.values():
         spine.set(visible=True, color=theme.line, linewidth=1)
 
@@ -244,15 +257,20 @@ def _draw_pixels(axes, rgb, part, theme, turn):
 def _draw_before(axes, frame, part, theme, shape, turn):
     """Draw a part of a frame as it was read, and say so."""
     seen, norm = as_read(frame, part, shape)
-    image = colormaps["gray"].with_extremes(bad=theme.line)(norm(np.ma.masked_invalid(seen)))
+    image = colormaps["gray"].with_extremes(bad=_GAP)(norm(np.ma.masked_invalid(seen)))
     _draw_pixels(axes, image, part, theme, turn)
     axes.set_aspect("auto")
-    add_caption(axes, "as read")
+    add_caption(axes, "as read", narrowest=0.95)
 
 
 def _write_heading(setter, box, frame, theme):
     title = clean(frame.facts.target) or clean(frame.origin.name)
-    setter.write(title, box.left, box.top - 0.27, 26, theme.ink, face=BOLD, room=box.width, smallest=18)
+    write = partial(setter.write, color=theme.ink, face=BOLD, room=box.width)
+    if setter.measure(title, _SMALL_TITLE, BOLD) <= box.width:
+        write(title, box.left, box.top - 0.27, 26, smallest=_SMALL_TITLE)
+    else:
+        for n, line in enumerate(setter.split(title, _SMALL_TITLE, box.width, BOLD)):
+            write(line, box.left, box.top - 0.13 - 0.23 * n, _SMALL_TITLE, cut=0.6)
     lines, size = setter.wrap(observation(frame.facts), 14, box.width, most=2, smallest=11)
     for n, line in enumerate(lines):
         setter.write(line, box.left, box.top - 0.63 - 0.28 * n, size, theme.muted, room=box.width)

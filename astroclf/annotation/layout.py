@@ -15,7 +15,10 @@ _HEADING, _VERDICT, _BARS, _SMALL_PRINT = 1.0, 1.5, 1.5, 1.04
 _BLOCKS = _HEADING + _VERDICT + _BARS + _SMALL_PRINT
 _SMALLEST_GAP = 0.32
 _COLUMNS = 4.1, 3.6, 3.3
-_BETWEEN = 0.25
+_BETWEEN, _NUMBERED_BETWEEN = 0.25, 0.9
+_NUMBERS = 1.12, 0.63
+"""Room for the numbers of axes, left of images and below; with them, too, a square image makes a page of 16:9."""
+
 _GIVE = 24
 """Pixels by which an image may be shorter, to have the better aspect ratio in whole pixels."""
 
@@ -72,7 +75,7 @@ class Layout:
     before: Box | None = None
 
 
-def arrange(aspect, *, before=False):
+def arrange(aspect, *, before=False, axes=False):
     """
     Lay out a page.
 
@@ -82,26 +85,29 @@ def arrange(aspect, *, before=False):
         Width of the image over its height.
     before : bool, optional
         Whether there is a second image, of the frame as it was read.
+    axes : bool, optional
+        Whether there are numbers left of the images and below.
 
     Returns
     -------
     layout : Layout
         A square image makes a page of 16:9.
     """
-    stacked = aspect > _WIDEST_BESIDE
-    layout = _stacked(aspect) if stacked else _beside(aspect)
-    return _with_before(layout, stacked) if before else layout
+    stacked, room = aspect > _WIDEST_BESIDE, _NUMBERS if axes else (0, 0)
+    layout = _stacked(aspect, *room) if stacked else _beside(aspect, *room)
+    between = _NUMBERED_BETWEEN if axes and not stacked else _BETWEEN
+    return _with_before(layout, stacked, between) if before else layout
 
 
-def _with_before(layout, stacked):
+def _with_before(layout, stacked, between):
     """Make room for a second image: above the other where the text is below it, else left of it."""
     image = layout.image
     if stacked:
-        up = image.height + _BETWEEN
+        up = image.height + between
         heading = replace(layout.heading, bottom=layout.heading.bottom + up)
         before = replace(image, bottom=image.bottom + up)
         return replace(layout, height=layout.height + up, heading=heading, before=before)
-    aside = image.width + _BETWEEN
+    aside = image.width + between
     moved = {name: getattr(layout, name) for name in ("image", "heading", "verdict", "bars", "small_print")}
     moved = {name: replace(box, left=box.left + aside) for name, box in moved.items()}
     return replace(layout, width=layout.width + aside, before=image, **moved)
@@ -138,18 +144,18 @@ def whole_pixels(box, aspect, dpi):
     return Box(left / dpi, bottom / dpi, width / dpi, height / dpi)
 
 
-def _beside(aspect):
-    """Image on the left, text on the right."""
+def _beside(aspect, aside, below):
+    """Image on the left, text on the right; ``aside`` and ``below`` the image there is room for numbers."""
     height = min(6.4, 8.6 / aspect)
     width = max(height * aspect, 0.8)
-    body = max(height, _BLOCKS + 3 * _SMALLEST_GAP)
-    left, top = _MARGIN + width + _GUTTER, _MARGIN + body
+    body = max(height + below, _BLOCKS + 3 * _SMALLEST_GAP)
+    left, top = _MARGIN + aside + width + _GUTTER, _MARGIN + body
     gap = (body - _BLOCKS) / 3
     verdict = top - _HEADING - gap - _VERDICT
     return Layout(
         width=left + _PANEL + _MARGIN,
         height=body + 2 * _MARGIN,
-        image=Box(_MARGIN, _MARGIN + (body - height) / 2, width, height),
+        image=Box(_MARGIN + aside, _MARGIN + (body + below - height) / 2, width, height),
         heading=Box(left, top - _HEADING, _PANEL, _HEADING),
         verdict=Box(left, verdict, _PANEL, _VERDICT),
         bars=Box(left, verdict - gap - _BARS, _PANEL, _BARS),
@@ -157,13 +163,13 @@ def _beside(aspect):
     )
 
 
-def _stacked(aspect):
-    """Heading above the image, the rest in three columns below."""
+def _stacked(aspect, aside, below):
+    """Heading above the image, the rest in three columns below; for ``aside`` and ``below`` see `_beside`."""
     width = sum(_COLUMNS) + 2 * _GUTTER
-    height = max(width / aspect, 0.8)
+    height = max((width - aside) / aspect, 0.8)
     foot = max(_VERDICT, _BARS)
     lefts = [_MARGIN + sum(_COLUMNS[:n]) + n * _GUTTER for n in range(3)]
-    image = Box(_MARGIN, _MARGIN + foot + 0.35, width, height)
+    image = Box(_MARGIN + aside, _MARGIN + foot + 0.35 + below, width - aside, height)
     heading = Box(_MARGIN, image.top + 0.15, width, 0.9)
     return Layout(
         width=width + 2 * _MARGIN,

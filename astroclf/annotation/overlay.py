@@ -153,7 +153,7 @@ def _add_lines(axes, lines, pixels, **style):
     axes.add_collection(lines, autolim=False)
 
 
-def add_caption(axes, text):
+def add_caption(axes, text, *, narrowest=_ROOMY):
     """
     Write what is drawn in the upper left corner, where the image has room for it.
 
@@ -163,9 +163,11 @@ def add_caption(axes, text):
         The image.
     text : str
         A few words.
+    narrowest : float, optional
+        Width of an image, in inches, that has room for them.
     """
     width, height = _inches(axes)
-    if width < _ROOMY or height < 1:
+    if width < narrowest or height < 1:
         return
     corner = axes.figure.dpi_scale_trans + ScaledTranslation(0, 1, axes.transAxes)
     axes.text(

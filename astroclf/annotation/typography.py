@@ -20,6 +20,7 @@ SEPARATOR = "  \N{MIDDLE DOT}  "
 """Between phrases on one line."""
 
 _ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
+_BREAKS = " _-.,;:+/"
 _PADDING = 0.13
 
 
@@ -98,18 +99,35 @@ class Typesetter:
 
     def measure(self, text, size, face=PLAIN):
         """Return the width of one line in inches."""
+        text = _drawable(text, face)
         width, _, _ = self._renderer.get_text_width_height_descent(text, font(face, size), ismath=False)
         return width / self._figure.dpi
 
     def wrap(self, phrases, size, room, *, most, smallest):
-        """Join phrases into at most ``most`` lines that fit if they can; return lines and font size."""
+        """
+        Join phrases into lines that fit if they can; return lines and font size.
+
+        They are a point smaller if that saves a line, and smaller yet to be no more than ``most`` lines.
+        """
         phrases = [_drawable(phrase, PLAIN) for phrase in phrases]
         lines = self._join(phrases, size, room)
+        shorter = self._join(phrases, size - 1, room)
+        if len(shorter) < len(lines):
+            lines, size = shorter, size - 1
         while len(lines) > most and size > smallest:
             size -= 1
             lines = self._join(phrases, size, room)
         kept, rest = lines[: most - 1], lines[most - 1 :]
         return kept + ([SEPARATOR.join(rest)] if rest else []), size
+
+    def split(self, text, size, room, face=PLAIN):
+        """Split a text in two lines, of which the first fits: after a space or a mark in a name if there is one."""
+        head = len(text)
+        while head > 1 and self.measure(text[:head].rstrip(), size, face) > room:
+            head -= 1
+        breaks = [n for n in range(head // 2, head) if text[n] in _BREAKS]
+        head = breaks[-1] + 1 if breaks else head
+        return text[:head].rstrip(), text[head:]
 
     def _join(self, phrases, size, room):
         lines = []
@@ -141,6 +159,8 @@ class Typesetter:
         width = self.measure(text, size, face)
         if width > room:
             size = max(size * room / width * 0.99, smallest)
+            while size > smallest and self.measure(text, size, face) > room:  # hinted, it is not in proportion to size
+                size = max(size - 0.25, smallest)
             text = self._elide(text, size, face, room, cut)
         return text, size
 

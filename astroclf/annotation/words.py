@@ -20,6 +20,7 @@ __all__ = [
 
 _LONGEST = 400
 _HYPHENATED = {"early type": "early-type", "edge on": "edge-on"}
+_MOST_FILTERS = 4
 _NO_SOURCE_GROUP = "none"
 
 
@@ -142,8 +143,14 @@ def observation(facts):
     phrases : list of str
         Telescope, instrument/detector, filter, exposure and date, those that are known.
     """
-    phrases = [clean(facts.telescope), camera(facts), clean(facts.filter), exposure(facts.exptime), _day(facts.date)]
+    phrases = [clean(facts.telescope), camera(facts), _filters(facts.filter), exposure(facts.exptime), _day(facts.date)]
     return [phrase for phrase in phrases if phrase]
+
+
+def _filters(name):
+    """Return the names of combined filters, of many the first and the last."""
+    names = clean(name).split("+")
+    return f"{names[0]} to {names[-1]}, {len(names)} filters" if len(names) > _MOST_FILTERS else clean(name)
 
 
 def _day(date):

@@ -133,6 +133,9 @@ def add_picture_arguments(parser):
     group.add_argument("--png-size", metavar="N", type=_page_size, help="longer side in pixels (default: about 1920)")
     group.add_argument("--theme", choices=("dark", "light"), help="colours of the page (default: dark)")
     group.add_argument("--north-up", action="store_true", help="turn the image so that north is up and east left")
+    group.add_argument(
+        "--axes", choices=("wcs", "pixels"), help="number the sides: right ascension and declination, or pixels"
+    )
     group.add_argument("--outlines", action="store_true", help="draw the edges of the sources that photutils finds")
     group.add_argument("--tiles", metavar="N", type=_positive, help="draw the edges of N x N tiles")
 
@@ -153,7 +156,7 @@ def drawing_of(args):
     """
     given = {
         "size": args.png_size, "theme": args.theme, "north_up": args.north_up, "outlines": args.outlines,
-        "tiles": args.tiles,
+        "tiles": args.tiles, "axes": args.axes,
     }  # fmt: skip
     return {name: value for name, value in given.items() if value}
 
