@@ -325,7 +325,7 @@ def _cut_twice(specimen, args, seed):
     ends = []
     for files in rng.sample(first, min(len(first), args.states // 5)):
         _fill(specimen, files)
-        left = cut(*recorder.record(lambda: recover(specimen.path.parent)), args.states // 50, rng)
+        left = cut(*recorder.record(lambda: recover(specimen.path.parent)), args.states // 10, rng)
         ends += [_after_cut(specimen, files, one, rng.choice(NEXT), twice=True) for files, one in left.items()]
     return ends
 
