@@ -38,6 +38,7 @@ import astroclf.tags.keywords as keywords
 from astroclf import read_tags, recover
 from astroclf.exceptions import AstroclfError, AstroclfWarning
 from astroclf.storage.drafts import sweep
+from astroclf.storage.recovery import orphans
 
 NOBODY = 65534
 DONE, REFUSED, BROKEN = 0, 1, 3
@@ -70,7 +71,7 @@ def started(function, *args):
         os.close(writer)
         return reader, child
     os.close(reader)
-    sweep.cache_clear()  # as in a process that was not forked
+    _forget_folders()
     try:
         status, told = DONE, function(*args)
     except AstroclfError as error:
@@ -80,6 +81,12 @@ def started(function, *args):
     with os.fdopen(writer, "w") as stream:
         json.dump(told, stream)
     os._exit(status)
+
+
+def _forget_folders():
+    """Look at folders again, as a process that has just begun does."""
+    sweep.cache_clear()
+    orphans.cache_clear()
 
 
 def ended(child):
@@ -343,7 +350,7 @@ def _hidden(files):
 
 def _fill(specimen, files):
     specimen.fill({path: (content, mode) for path, content, mode in files})
-    sweep.cache_clear()  # as in a process that has just begun
+    _forget_folders()
 
 
 def _after_cut(specimen, files, left, step, twice=False):
