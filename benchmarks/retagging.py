@@ -52,7 +52,7 @@ def read_sizes(paths):
 def simulated(folder):
     """Write a frame of each layout, and yield its path; each replaces the one before."""
     for layout in LAYOUTS:
-        hdus = make_frame(layout, "no_source", seed=1)
+        hdus = make_frame(layout, "no_source", seed=1, cosmic_rays=False)
         path = folder / hdus[0].header["FILENAME"]
         hdus.writeto(path)
         yield path

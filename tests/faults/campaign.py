@@ -388,7 +388,7 @@ def main():
     parser.add_argument("--files", nargs="+", choices=FILES, default=list(FILES))
     parser.add_argument("--changes", nargs="+", choices=CHANGES, default=list(CHANGES))
     parser.add_argument("--experiments", nargs="+", choices=EXPERIMENTS, default=list(EXPERIMENTS))
-    parser.add_argument("--states", type=int, default=64, help="after a power cut, of each choice of names")
+    parser.add_argument("--states", type=int, default=100, help="after a power cut, of each choice of names")
     unsynced = ("journal", "draft", "file", "folder")
     parser.add_argument("--unsynced", choices=unsynced, help="leave out its sync, so that power cuts must do harm")
     args = parser.parse_args()
