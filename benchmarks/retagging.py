@@ -4,13 +4,14 @@ How often a new tag needs another number of header blocks than the one before, s
 
 Run ``python benchmarks/retagging.py SIZES.csv... --files FILE...``. SIZES.csv is what ``astroclf evaluate -o`` writes;
 its column ``n_set`` has the sizes of the label sets. A set of more than three classes takes two cards more for each.
-FILE is a FITS file; the simulated layouts of ``astroclf.datasets`` are added. For each the cards of the header that
+FILE is a FITS file; the smaller layouts of ``astroclf.datasets`` are added. For each the cards of the header that
 holds the tags are counted, with tags of a set of each size. Two verdicts on a file are taken to have sizes drawn
 independently, which is more change than there is when a file is classified again.
 """
 
 import argparse
 import csv
+import math
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -25,6 +26,9 @@ from astroclf.tags.container import open_fits
 from astroclf.tags.fitsfile import homes, walk
 from astroclf.tags.keywords import is_tag
 from astroclf.taxonomy import groups, labels
+
+LARGEST = 2**19
+"""Pixels of a simulated frame."""
 
 
 def main():
@@ -50,10 +54,12 @@ def read_sizes(paths):
 
 
 def simulated(folder):
-    """Write a frame of each layout, and yield its path; each replaces the one before."""
-    for layout in LAYOUTS:
+    """Write a frame of each small layout, whose headers are as those of the large ones, and yield its path."""
+    for layout, facts in LAYOUTS.items():
+        if math.prod(facts.plane) > LARGEST:
+            continue
         hdus = make_frame(layout, "no_source", seed=1, cosmic_rays=False)
-        path = folder / hdus[0].header["FILENAME"]
+        path = folder / f"{layout}.fits"
         hdus.writeto(path)
         yield path
         path.unlink()
