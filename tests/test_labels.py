@@ -3,7 +3,9 @@
 
 import bz2
 import gzip
+import itertools
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -312,6 +314,21 @@ class TestPictures:
         assert read_tags(tmp_path / "b.x").earlier_labels == (first, tags.human)
         remove_tags(tmp_path / "b.x", all=True)
         assert (tmp_path / "b.x").read_bytes() == before
+
+    def test_two_writers(self, picture, tmp_path):
+        """Of the labels that two write into one copy at the same time, none is lost."""
+        copy = tmp_path / f"copy_{picture.name}"
+        write_label(picture, "star", by="ann", output=copy)
+
+        def write(who):
+            for label in labels()[:8]:
+                write_label(copy, label, by=who)
+
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(write, ("ann", "bob")))
+        tags = read_tags(copy)
+        given = {(one.label, one.who) for one in (*tags.earlier_labels, tags.human)}
+        assert given == {("star", "ann"), *itertools.product(labels()[:8], ("ann", "bob"))}
 
     def test_tiff(self, tmp_path):
         """A TIFF is no carrier of labels."""

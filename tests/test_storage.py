@@ -24,6 +24,7 @@ from astroclf.exceptions import AstroclfWarning, FrameError, TagError
 from astroclf.storage import drafts, locks
 from astroclf.storage.journal import Journal, Patch
 from astroclf.storage.names import draft_beside, is_draft, is_journal, journal_beside
+from astroclf.storage.recovery import orphans
 from astroclf.tags import plan_label
 
 NOBODY = 65534
@@ -48,9 +49,10 @@ def path():
 
 @pytest.fixture
 def torn(path):
-    """Return a file whose header is half new, with its journal, and the bytes it had before."""
+    """Return a file whose header another process has left half new, with its journal, and the bytes it had before."""
     before = path.read_bytes()
     _tear(path)
+    orphans.cache_clear()
     assert path.read_bytes() != before
     return path, before
 
@@ -272,6 +274,44 @@ def test_journal_of_another_version(torn):
     (one,) = recover(path.parent)
     assert (one.path, one.done) == (undo, "failed")
     assert undo.exists()
+
+
+@pytest.mark.parametrize("opener", [read_tags, read_frame, remove_tags])
+@pytest.mark.parametrize("taken", [False, True])
+def test_whoever_opens_a_renamed_half_written_file_restores_it(torn, opener, taken):
+    """A half-written file that was renamed is put back, and another that has its old name is left as it is."""
+    path, before = torn
+    moved = path.rename(path.with_name("moved.fits"))
+    if taken:
+        other = _make(path.parent, cards=5).read_bytes()
+        assert read_tags(path) is None
+        assert path.read_bytes() == other
+        assert len(_hidden(path.parent)) == 1
+    opener(moved)
+    assert moved.read_bytes() == before
+    assert _hidden(path.parent) == []
+
+
+def test_name_of_a_renamed_half_written_file_is_free(torn):
+    """Who writes to another file with the name that a half-written one had puts that right first."""
+    path, before = torn
+    moved = path.rename(path.with_name("moved.fits"))
+    write_label(_make(path.parent), "star", by="ann")
+    assert moved.read_bytes() == before
+    assert read_tags(path).human_label == "star"
+    assert _hidden(path.parent) == []
+
+
+def test_folder_is_looked_through_once(torn, monkeypatch):
+    """However many files are opened, the journals of renamed ones are looked for once."""
+    path, before = torn
+    moved = path.rename(path.with_name("moved.fits"))
+    scanned, scandir = [], os.scandir
+    monkeypatch.setattr("os.scandir", lambda folder: scanned.append(folder) or scandir(folder))
+    for file in (_make(path.parent), _make(path.parent, "other.fits"), moved):
+        read_tags(file)
+    assert scanned == [path.parent]
+    assert moved.read_bytes() == before
 
 
 def test_renamed_file_is_found(torn):

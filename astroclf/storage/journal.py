@@ -16,7 +16,7 @@ from itertools import accumulate
 from astroclf.exceptions import TagError
 from astroclf.storage.writing import write_at
 
-__all__ = ["Journal", "Patch"]
+__all__ = ["Journal", "Patch", "identity_of"]
 
 _HEAD = b"astroclf undo "
 _MAGIC = _HEAD + b"1\n"
@@ -114,6 +114,11 @@ class Journal:
         return cls(**facts | {"times": tuple(facts["times"]), "patches": patches})
 
     @property
+    def identity(self):
+        """What the file is known by if it is renamed, as of `identity_of`."""
+        return self.inode, self.size
+
+    @property
     def old(self):
         """All old bytes."""
         return b"".join(patch.old for patch in self.patches)
@@ -142,6 +147,11 @@ class Journal:
     def explains(self, content):
         """Tell whether bytes are old ones, new ones, or some of each, as when the writing of them was broken off."""
         return len(content) == len(self.old) and all(map(_either, content, self.old, self.new))
+
+
+def identity_of(status):
+    """Return what the system knows a file by, whatever its name (`os.stat_result`): inode and size."""
+    return status.st_ino, status.st_size
 
 
 def _cut(content, lengths):

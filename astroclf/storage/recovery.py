@@ -2,24 +2,26 @@
 """
 What stopped processes left behind.
 
-A journal beside a file is looked for whenever the file is opened. Whoever holds the lock of the file may trust that no
-living process has written the journal, and puts back what it says.
+A journal beside a file is looked for whenever the file is opened: by the name of the file, and among those whose file
+has another name now. Whoever holds the lock of the file may trust that no living process has written the journal, and
+puts back what it says.
 """
 
 import os
 import warnings
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from astroclf.exceptions import AstroclfWarning, TagError
 from astroclf.storage.drafts import discard, sweep
 from astroclf.storage.folders import sync_folder
-from astroclf.storage.journal import Journal
+from astroclf.storage.journal import Journal, identity_of
 from astroclf.storage.locks import is_at, locked, open_lockable, seize
 from astroclf.storage.names import is_draft, is_journal, journal_beside
 
-__all__ = ["FAILED", "Recovery", "held", "recover", "still"]
+__all__ = ["FAILED", "Recovery", "held", "orphans", "recover", "still"]
 
 RESTORED, WHOLE, FOREIGN, REMOVED, BUSY, FAILED = "restored", "whole", "foreign", "removed", "busy", "failed"
 
@@ -73,8 +75,10 @@ def held(path):
         If another program has changed it since, so that it cannot be put back.
     """
     sweep(path.parent)
+    _clear_place(path)
     with locked(path) as stream:
-        if _has_journal(path) and _settle(path, stream, journal_beside(path)) == FOREIGN:
+        undo = _journal_of(path)
+        if undo and _settle(path, stream, undo) == FOREIGN:
             msg = (
                 f"{path}: was being changed when astroclf was stopped, and has been by another program since; check it"
             )
@@ -106,12 +110,40 @@ def still(path):
     with ExitStack() as stack:
         with suppress(TagError):  # a writer without a journal leaves the old file whole
             stack.enter_context(locked(path, shared=True))
-        if _has_journal(path):
+        if _journal_of(path):
             stack.close()
             with held(path):
                 pass
             stack.enter_context(locked(path, shared=True))
         yield
+
+
+@cache
+def orphans(folder):
+    """
+    Find the journals of files that have other names now; each folder is looked through once in a process.
+
+    Parameters
+    ----------
+    folder : `~pathlib.Path`
+        The folder.
+
+    Returns
+    -------
+    orphans : dict
+        Journals by inode and size of their files.
+    """
+    found = {}
+    with suppress(OSError), os.scandir(folder) as entries:
+        hidden = [
+            Path(entry.path) for entry in entries if entry.name.startswith(".") and entry.is_file(follow_symlinks=False)
+        ]
+        for undo in filter(is_journal, hidden):
+            with suppress(TagError, OSError):
+                journal = Journal.from_bytes(undo.read_bytes(), undo)
+                if journal and not _is_file_of(journal, folder / journal.name):
+                    found[journal.identity] = undo
+    return found
 
 
 def recover(paths):
@@ -139,8 +171,29 @@ def recover(paths):
     return [_recover(leftover) for path in map(Path, paths) for leftover in _leftovers(path)]
 
 
-def _has_journal(path):
-    return os.path.lexists(journal_beside(path)) and path.exists()
+def _journal_of(path):
+    """Return the journal of a file; None if there is none."""
+    try:
+        orphan = orphans(path.parent).get(identity_of(path.stat()))
+    except OSError:
+        return None
+    candidates = filter(None, (journal_beside(path), orphan))
+    return next((undo for undo in candidates if os.path.lexists(undo) and _belongs(undo, path)), None)
+
+
+def _clear_place(path):
+    """Put a file right that had this name before, so that its journal is not in the way of a new one."""
+    undo = journal_beside(path)
+    if os.path.lexists(undo) and path.exists() and not _belongs(undo, path):
+        _recover_by(undo)
+
+
+def _belongs(undo, path):
+    """Tell whether a journal is of a file, not of another that had its name before."""
+    with suppress(TagError, OSError):
+        journal = _read(undo, path.stat())
+        return journal is None or _file_of(journal, path.parent) == path
+    return True  # whoever obeys it will say what is wrong with it
 
 
 def _settle(path, stream, undo):
@@ -230,6 +283,10 @@ def _file_of(journal, folder):
     """Find the file of a journal by its name, or, if it was renamed, by what the system knows it by."""
     named = folder / journal.name
     for path in (named, *sorted(folder.iterdir())):
-        if path.is_file() and (path.stat().st_ino, path.stat().st_size) == (journal.inode, journal.size):
+        if _is_file_of(journal, path):
             return path
     return named if named.is_file() else None
+
+
+def _is_file_of(journal, path):
+    return path.is_file() and identity_of(path.stat()) == journal.identity

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from astroclf.exceptions import TagError
 from astroclf.frames.files.pictures import picture_kind
+from astroclf.storage.recovery import held
 from astroclf.storage.replacing import check_changeable, replacing
 from astroclf.tags.keywords import to_cards
 from astroclf.tags.person import Labels
@@ -93,12 +94,13 @@ def tag_picture(path, prediction, destination, manner):
     Raises
     ------
     TagError
-        If the picture is a TIFF or damaged, or the copy cannot be written.
+        If the picture is a TIFF or damaged, or the copy cannot be written, or another process is writing to it.
     """
-    picture = _taggable(path, destination)
-    cards = to_cards(prediction, file=destination.name)
-    packet = add_block(cut_block(picture.packet, path), cards, prediction, path)
-    _save(picture, picture.with_packet(packet, path), destination, manner)
+    with held(destination):
+        picture = _taggable(path, destination)
+        cards = to_cards(prediction, file=destination.name)
+        packet = add_block(cut_block(picture.packet, path), cards, prediction, path)
+        _save(picture, picture.with_packet(packet, path), destination, manner)
 
 
 def plan_picture(path, prediction, destination, manner):
@@ -143,15 +145,16 @@ def untag_picture(path, destination, manner, human=False):
     Raises
     ------
     TagError
-        If the picture is damaged or cannot be replaced.
+        If the picture is damaged, cannot be replaced, or another process is writing to it.
     """
-    if not any(read_picture_tags(path)):
-        return
-    picture = _open(path)
-    packet = cut_block(picture.packet, path)
-    if human:
-        packet = set_labels(packet, Labels(), path)
-    _save(picture, picture.with_packet(packet, path), destination, manner)
+    with held(destination):
+        if not any(read_picture_tags(path)):
+            return
+        picture = _open(path)
+        packet = cut_block(picture.packet, path)
+        if human:
+            packet = set_labels(packet, Labels(), path)
+        _save(picture, picture.with_packet(packet, path), destination, manner)
 
 
 def label_picture(path, new, destination, manner):
@@ -170,12 +173,14 @@ def label_picture(path, new, destination, manner):
     Raises
     ------
     TagError
-        If the picture is a TIFF, damaged, or no copy that may be changed, or cannot be written.
+        If the picture is a TIFF, damaged, or no copy that may be changed, cannot be written, or another process is
+        writing to it.
     """
-    picture, old, labels = _relabelled(path, new, destination)
-    if labels != old or destination != path:
-        packet = set_labels(picture.packet, labels, path)
-        _save(picture, picture.with_packet(packet, path), destination, manner)
+    with held(destination):
+        picture, old, labels = _relabelled(path, new, destination)
+        if labels != old or destination != path:
+            packet = set_labels(picture.packet, labels, path)
+            _save(picture, picture.with_packet(packet, path), destination, manner)
 
 
 def plan_label_of_picture(path, new, destination, manner):

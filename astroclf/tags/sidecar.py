@@ -11,6 +11,7 @@ from astropy.io import fits
 from astroclf.exceptions import TagError
 from astroclf.frames.files.containers import bare_name
 from astroclf.frames.files.pictures import picture_kind
+from astroclf.storage.folders import sync_folder
 from astroclf.storage.manner import Manner
 from astroclf.storage.replacing import replacing
 from astroclf.tags.cards import join_cards, keyword_of, printable, split_cards
@@ -284,3 +285,5 @@ def remove_sidecar(sidecar, human=False):
     except OSError as error:
         msg = f"{sidecar}: cannot be removed: {error.strerror or error}"
         raise TagError(msg) from error
+    with suppress(OSError):  # it is gone; only the power cut that brings it back is not excluded
+        sync_folder(sidecar.parent)

@@ -7,9 +7,9 @@ A campaign of faults against the writing of tags.
 Files of every kind are tagged, tagged again and untagged while something goes wrong: the process is killed, at random
 moments (``--count`` of them) and in each call that can change a file or a folder in turn; each such call fails; the
 disk is full; a file or folder is read-only, from the beginning or from some call on; the clock jumps; several
-processes tag one file at the same time, and some of them are killed. After each the file must open and be the old one
-or the new one, byte for byte but for dates and checksums; after the next run nothing else may be in its folder. What
-is neither is printed. It needs Linux; as root, it acts as nobody where that matters.
+processes tag one file at the same time, and some of them are killed; the power fails. After each the file must open and
+be the old one or the new one, byte for byte but for dates and checksums; after the next run nothing else may be in its
+folder. What is neither is printed. It needs Linux; as root, it acts as nobody where that matters.
 """
 
 import argparse
@@ -23,18 +23,22 @@ import sys
 import tempfile
 import time
 import traceback
+import warnings
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # processes are forked
 sys.path.insert(0, str(Path(__file__).parent))
 
 from injection import FAULTS, KILLED, Injection, die, die_halfway, forbid
+from power import Recorder, cut
 from specimens import FILES, Specimen, own
 
 import astroclf.tags.keywords as keywords
-from astroclf import recover
-from astroclf.exceptions import AstroclfError
+from astroclf import read_tags, recover
+from astroclf.exceptions import AstroclfError, AstroclfWarning
 from astroclf.storage.drafts import sweep
+from astroclf.storage.recovery import orphans
 
 NOBODY = 65534
 DONE, REFUSED, BROKEN = 0, 1, 3
@@ -67,7 +71,7 @@ def started(function, *args):
         os.close(writer)
         return reader, child
     os.close(reader)
-    sweep.cache_clear()  # as in a process that was not forked
+    _forget_folders()
     try:
         status, told = DONE, function(*args)
     except AstroclfError as error:
@@ -77,6 +81,12 @@ def started(function, *args):
     with os.fdopen(writer, "w") as stream:
         json.dump(told, stream)
     os._exit(status)
+
+
+def _forget_folders():
+    """Look at folders again, as a process that has just begun does."""
+    sweep.cache_clear()
+    orphans.cache_clear()
 
 
 def ended(child):
@@ -254,7 +264,120 @@ def crowds(name, folder, args, rng):
         yield f"{crowd} processes", judged(specimen, BROKEN if broken else KILLED, "".join(broken))
 
 
-EXPERIMENTS = {one.__name__: one for one in (calls, recoveries, kills, full_disks, permissions, clocks, crowds)}
+# -------------------------------------------------------------------------------------------------- power cuts
+
+
+def recover_folder(specimen):
+    """Recover all that is in the folder; nothing may be left behind then."""
+    _check_recovered(recover(specimen.path.parent))
+    specimen.check_left("recover")
+
+
+def recover_file(specimen):
+    """Recover the file."""
+    _check_recovered(recover(specimen.target if specimen.target.exists() else specimen.path))
+
+
+def show(specimen):
+    """Read the tags of the file."""
+    read_tags(specimen.path)
+
+
+def _check_recovered(recovered):
+    wrong = [one for one in recovered if one.done not in ("restored", "whole", "removed")]
+    if wrong:
+        raise AssertionError(f"recover says {wrong}")
+
+
+NEXT = (recover_folder, recover_file, show)
+"""What a user may do next."""
+
+
+def cuts(name, folder, args, rng, **options):
+    """Let the power fail after each call, and look at all that this can leave."""
+    for change in _changes(args, options):
+        specimen = Specimen(name, folder, change, side=50, **options)
+        status, told = apart(_cut, specimen, args, rng.random())
+        yield from told if status == DONE else [(change, f"FAILED {told}")]
+
+
+def cuts_copy(name, folder, args, rng):
+    """Let the power fail while a tagged copy is made, or made again."""
+    output = Path(folder, "copies", FILES[name][0])
+    output.parent.mkdir()
+    yield from cuts(name, folder, args, rng, output=output)
+
+
+def cuts_twice(name, folder, args, rng):
+    """Let the power fail, and again while what that left is put right."""
+    for change in args.changes:
+        specimen = Specimen(name, folder, change, side=50)
+        status, told = apart(_cut_twice, specimen, args, rng.random())
+        yield from told if status == DONE else [(change, f"FAILED {told}")]
+
+
+def _changes(args, options):
+    return [change for change in args.changes if change != "untag" or "output" not in options]
+
+
+def _cut(specimen, args, seed):
+    rng, recorder = _recorder(specimen, args, seed)
+    left = cut(*recorder.record(specimen.do), args.states, rng)
+    return [_after_cut(specimen, files, one, step) for files, one in left.items() for step in NEXT]
+
+
+def _cut_twice(specimen, args, seed):
+    rng, recorder = _recorder(specimen, args, seed)
+    first = [files for files in cut(*recorder.record(specimen.do), args.states, rng) if _hidden(files)]
+    ends = []
+    for files in rng.sample(first, min(len(first), args.states // 5)):
+        _fill(specimen, files)
+        left = cut(*recorder.record(lambda: recover(specimen.path.parent)), args.states // 10, rng)
+        ends += [_after_cut(specimen, files, one, rng.choice(NEXT), twice=True) for files, one in left.items()]
+    return ends
+
+
+def _recorder(specimen, args, seed):
+    warnings.simplefilter("error", AstroclfWarning)
+    recorder = Recorder(specimen.path.parent, args.unsynced)
+    recorder.install()
+    return random.Random(seed), recorder
+
+
+def _hidden(files):
+    return any(path.name.startswith(".") for path, _, _ in files)
+
+
+def _fill(specimen, files):
+    specimen.fill({path: (content, mode) for path, content, mode in files})
+    _forget_folders()
+
+
+def _after_cut(specimen, files, left, step, twice=False):
+    """Return what was left, in words, and what a specimen is after that and the next step of a user."""
+    _fill(specimen, files)
+    here = ", ".join(sorted(f"{path.name} ({len(content)} bytes)" for path, content, _ in files))
+    where = (
+        f"{specimen.change} {specimen.options or ''}, {'' if left.ordered else 'un'}ordered, {here}, {step.__name__}"
+    )
+    try:
+        step(specimen)
+        told = specimen.check()
+        if left.done and not twice and told == "old":
+            raise AssertionError("said to be done, and is not")
+    except Exception as error:
+        return where, f"FAILED {error!r}"
+    return where, told
+
+
+EXPERIMENTS = {
+    **{one.__name__: one for one in (calls, recoveries, kills, full_disks, permissions, clocks, crowds, cuts)},
+    "cuts_atomic": partial(cuts, atomic=True),
+    "cuts_times": partial(cuts, keep_times=True),
+    "cuts_copy": cuts_copy,
+    "cuts_sidecar": partial(cuts, sidecar=True),
+    "cuts_twice": cuts_twice,
+}
 
 
 def main():
@@ -265,6 +388,9 @@ def main():
     parser.add_argument("--files", nargs="+", choices=FILES, default=list(FILES))
     parser.add_argument("--changes", nargs="+", choices=CHANGES, default=list(CHANGES))
     parser.add_argument("--experiments", nargs="+", choices=EXPERIMENTS, default=list(EXPERIMENTS))
+    parser.add_argument("--states", type=int, default=100, help="after a power cut, of each choice of names")
+    unsynced = ("journal", "draft", "file", "folder")
+    parser.add_argument("--unsynced", choices=unsynced, help="leave out its sync, so that power cuts must do harm")
     args = parser.parse_args()
     rng, failed = random.Random(args.seed), 0
     print(f"{'experiment':12} {'file':10} {'faults':>7} {'old':>6} {'new':>6} {'failed':>7}")

@@ -80,7 +80,7 @@ class _File(io.FileIO):
     """A file whose writes are counted."""
 
     def write(self, content):
-        return self.injection.call("write", super().write, content)
+        return self.injection.call("write", io.FileIO.write, self, content)
 
 
 def fail(code, forever=False):
@@ -101,11 +101,9 @@ def die(injection, name, function, *args, **kwargs):
 
 def die_halfway(injection, name, function, *args, **kwargs):
     """Be killed when half of the bytes are written; before calls that write none."""
-    if name == "write":
-        function(bytes(args[0])[: len(args[0]) // 2])
-    if name == "pwrite":
-        descriptor, content, position = args
-        function(descriptor, bytes(content)[: len(content) // 2], position)
+    if name in ("write", "pwrite"):
+        target, content, *position = args
+        function(target, bytes(content)[: len(content) // 2], *position)
     os._exit(KILLED)
 
 
