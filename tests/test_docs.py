@@ -17,7 +17,7 @@ from astroclf.frames import LAYOUTS
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 
-README_COMMANDS = ["python -m pip install . && astroclf demo", 'python -m pip install ".[test]" && pytest']
+README_COMMANDS = ["python -m pip install . && astroclf demo", 'python -m pip install ".[test]" && pytest -n 2']
 
 
 def load(name):

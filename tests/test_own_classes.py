@@ -233,6 +233,7 @@ def test_model_says_what_it_learned(model):
     assert prediction.provenance.model == "rings"
 
 
+@pytest.mark.slow
 def test_same_examples_same_file(folder, model, tmp_path):
     """The same examples give the same bytes, bar the date."""
     again = tmp_path / "rings.astroclf"
@@ -279,6 +280,7 @@ def test_too_little_to_learn_from(folder, tmp_path):
     assert not list(tmp_path.glob("*.astroclf"))
 
 
+@pytest.mark.slow
 def test_unreadable_examples_are_left_out(folder, tmp_path):
     """A file that is none, and one that is missing, are named; too few are left of its class."""
     bad = tmp_path / "bad.fits"

@@ -207,6 +207,7 @@ def test_bundled_model_on_drawn_frames(tmp_path):
     assert (logits.argmax(axis=1) == truth).mean() > 0.6
 
 
+@pytest.mark.slow
 def test_bundled_model_on_real_frames(frames_dir):
     """On the real frames at least three groups of four are right: a floor, not the claim of the model card."""
     outcomes = list(run_cases(read_cases(frames_dir / "manifest.csv"), Classifier()))
