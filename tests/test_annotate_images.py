@@ -122,9 +122,9 @@ def compare(name, folder):
 
 
 @pytest.fixture
-def _same_fonts(need):
+def _same_fonts():
     if ft2font.__freetype_version__ != FREETYPE:
-        need(f"the pages were drawn with FreeType {FREETYPE}; matplotlib has {ft2font.__freetype_version__}")
+        pytest.skip(f"the pages were drawn with FreeType {FREETYPE}; matplotlib has {ft2font.__freetype_version__}")
 
 
 @pytest.mark.usefixtures("_same_fonts")
