@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import re
+import shutil
 from dataclasses import replace
 from hashlib import sha256
 from html.parser import HTMLParser
@@ -531,6 +532,32 @@ def test_tag_and_report(tmp_path, data_dir):
     assert good["file"] == frame.name
     assert good["class"] in labels()
     assert (bad["file"], bad["status"]) == ("../bad.fits", "error")
+
+
+def test_sidecars_and_report(tmp_path, data_dir):
+    """Sidecars in a folder of their own stand for their files: tags and pictures are theirs, facts the files'."""
+    frame = shutil.copy(data_dir / "abell_2744_dwarf_galaxy_f105w.fits.gz", tmp_path)
+    tags, output = tmp_path / "tags", tmp_path / "tags/report.html"
+    assert main(["tag", "--sidecar", "-o", str(tags), "--report", str(output), str(frame)]) == 0
+    (row,) = Page(output.read_text("utf-8")).rows
+    assert row["file"] == "abell_2744_dwarf_galaxy_f105w_astroclf.fits"
+    assert row["class"] in labels()
+    assert row["instrument"] == "WFC3/IR"
+    assert row["picture"] == "abell_2744_dwarf_galaxy_f105w_astroclf.png"
+    assert [entry.path.parent for entry in collect_entries(tmp_path)] == [tags]
+    Path(frame).unlink()
+    (entry,) = collect_entries(tags)
+    assert (entry.tags.label, entry.facts, entry.picture.parent) == (row["class"], Facts(), tags)
+
+
+def test_sidecars_beside_their_files(tmp_path, data_dir):
+    """A sidecar beside its file is no file of its own."""
+    frame = shutil.copy(data_dir / "abell_2744_dwarf_galaxy_f105w.fits.gz", tmp_path)
+    assert main(["tag", "--sidecar", "--report", str(tmp_path / "report.html"), str(frame)]) == 0
+    (row,) = Page((tmp_path / "report.html").read_text("utf-8")).rows
+    assert row["file"] == Path(frame).name
+    assert row["class"] in labels()
+    assert [entry.path.name for entry in collect_entries(tmp_path)] == [row["file"]]
 
 
 def test_tag_report_refuses(tmp_path, capsys):

@@ -200,8 +200,9 @@ def _check_report(args):
 
 def _report(args):
     """Make a page of the files as they now are, those that could not be tagged among them; return the exit status."""
-    outputs = ((file, output_of(file, args.output_dir)) for file in args.files)
-    args.files = [str(output) if output and output.exists() else file for file, output in outputs]
+    if args.output_dir:
+        outputs = ((file, _place(file, args.output_dir, args.sidecar)) for file in args.files)
+        args.files = [str(output) if output.exists() else file for file, output in outputs]
     return save_report(args, args.report, tell=say if args.table is None else complain)
 
 

@@ -2,12 +2,13 @@
 """What the headers of one file say, and the picture beside it; pixels are not read."""
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from astropy.io import fits
 
-from astroclf.exceptions import AstroclfError
+from astroclf.exceptions import AstroclfError, TagError
 from astroclf.frames.facts import header_facts
 from astroclf.frames.files.avm import avm_header, avm_wcs, read_avm
 from astroclf.frames.files.pictures import is_annotated, picture_kind
@@ -20,6 +21,7 @@ from astroclf.tags.container import open_fits
 from astroclf.tags.fitsfile import walk
 from astroclf.tags.labelled import find_files
 from astroclf.tags.read import Tags, is_path, read_tags
+from astroclf.tags.sidecar import is_sidecar, subject_of
 
 __all__ = ["Entry", "collect_entries", "read_entry", "report_files"]
 
@@ -100,13 +102,16 @@ def report_files(paths):
     Returns
     -------
     files : list of `~pathlib.Path`
-        A path that does not exist is one of them.
+        A path that does not exist is one of them; a sidecar in another folder takes the place of its file.
     """
     files = {}
     for path in map(Path, [paths] if is_path(paths) else paths):
-        for file in find_files(path):
+        for file in find_files(path, apart=True):
             if file == path or not _is_drawing(file):
                 files.setdefault(file.resolve(), file)
+    for sidecar in list(filter(is_sidecar, files.values())):
+        with suppress(TagError):
+            files.pop(subject_of(sidecar).resolve(), None)
     return list(files.values())
 
 
@@ -117,7 +122,7 @@ def read_entry(path, *, thumbnail_size=THUMBNAIL_SIZE):
     Parameters
     ----------
     path : path-like
-        A FITS file or a picture.
+        A FITS file or a picture, or a sidecar: then the headers are those of its file, if that is there.
     thumbnail_size : int, optional
         Longer side of the thumbnail in pixels; 0 for none.
 
@@ -133,7 +138,7 @@ def read_entry(path, *, thumbnail_size=THUMBNAIL_SIZE):
     """
     path = Path(path)
     tags = read_tags(path)
-    facts, position = _read_picture_facts(path) if picture_kind(path) else _read_facts(path)
+    facts, position = _read_observation(path)
     picture = _find_picture(path, tags)
     if picture is None:
         return Entry(path, tags, facts, position)
@@ -145,7 +150,7 @@ def _find_picture(path, tags):
     """Return the annotated picture beside a file, else that beside a file its verdict is shared with; None without."""
     from astroclf.annotation.files import picture_path
 
-    own = picture_path(path)
+    own = picture_path(path, ending="") if is_sidecar(path) else picture_path(path)
     if own != path and _is_drawing(own):
         return own
     others = [path.parent / name for name in tags.inputs if _is_name(name)] if tags else []
@@ -180,6 +185,15 @@ def _is_drawing(path):
         return is_annotated(path)
     except OSError:
         return False
+
+
+def _read_observation(path):
+    """Return facts and position by the headers of a file; nothing for a sidecar whose file is gone."""
+    try:
+        subject = subject_of(path)
+    except TagError:
+        return Facts(), None
+    return _read_picture_facts(subject) if picture_kind(subject) else _read_facts(subject)
 
 
 def _read_facts(path):

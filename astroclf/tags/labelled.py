@@ -9,7 +9,7 @@ from pathlib import Path
 from astroclf.exceptions import AstroclfWarning, TagError
 from astroclf.tags.person import HumanLabel, checked_label
 from astroclf.tags.read import is_path, read_tags
-from astroclf.tags.sidecar import is_sidecar
+from astroclf.tags.sidecar import is_apart, is_sidecar
 
 __all__ = ["Correction", "LabelledFile", "find_files", "labelled_files", "read_corrections"]
 
@@ -102,7 +102,7 @@ def labelled_files(paths, *, own_classes=False):
                 yield from _labelled(file, own_classes, strict=file == path)
 
 
-def find_files(path):
+def find_files(path, *, apart=False):
     """
     Find the files that can have tags.
 
@@ -110,19 +110,22 @@ def find_files(path):
     ----------
     path : `~pathlib.Path`
         A file or a folder.
+    apart : bool, optional
+        Whether sidecars that are not beside their files are among those found in a folder.
 
     Returns
     -------
     files : list of `~pathlib.Path`
         What is no folder, itself, even if it does not exist; else the files in the folder and in all folders in it
-        whose names are those of FITS files and pictures, sorted; no sidecars.
+        whose names are those of FITS files and pictures, sorted; no other sidecars.
     """
     if not path.is_dir():
         return [path]
     return sorted(
         file
         for file in path.rglob("*")
-        if file.name.lower().endswith(_NAMES) and file.is_file() and not is_sidecar(file)
+        if file.name.lower().endswith(_NAMES) and file.is_file()
+        if not is_sidecar(file) or (apart and is_apart(file))
     )
 
 

@@ -21,6 +21,7 @@ from astroclf.tags.keywords import is_tag, make_card, to_cards
 
 __all__ = [
     "find_sidecar",
+    "is_apart",
     "is_sidecar",
     "new_sidecar",
     "place_sidecar",
@@ -84,6 +85,15 @@ def read_sidecar(path):
 def is_sidecar(path):
     """Tell whether a file is a sidecar."""
     return read_sidecar(path) is not None
+
+
+def is_apart(path):
+    """Tell whether a file is a sidecar in another folder than the file that it is of, or of one that is gone."""
+    hdu = read_sidecar(path)
+    if hdu is None:
+        return False
+    owner = _owner(hdu, Path(path))
+    return owner is None or owner.parent != _without_links(path).parent
 
 
 def find_sidecar(path):
