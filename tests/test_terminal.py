@@ -17,7 +17,7 @@ import pytest
 from astropy.io import fits
 from PIL import Image
 
-from astroclf import AstroclfError, Classifier, read_frame, read_tags, write_label
+from astroclf import AstroclfError, Classifier, Preprocessor, read_frame, read_tags, write_label
 from astroclf.annotation.inline import find_encoder, to_small
 from astroclf.annotation.theme import MARKS
 from astroclf.cli import main
@@ -25,6 +25,7 @@ from astroclf.cli.colors import paint, paint_status, shows_colors
 from astroclf.cli.tables import format_rows, json_text
 from astroclf.datasets import make_frame
 from astroclf.prediction import Status
+from astroclf.render import Stretch
 from astroclf.storage.locks import locked
 
 needs_pty = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are POSIX")
@@ -559,13 +560,13 @@ class TestInline:
 
     @needs_pty
     def test_on_a_terminal(self, folder):
-        """The picture of each file is what the network sees of it, under its name and before the table."""
+        """The picture of each file is grey as on its page, under its name and before the table."""
         command = ["-m", "astroclf", "classify", "--inline", "a.fits", "bad.fits"]
         status, shown = on_terminal(*command, columns=200, environ={"TERM": "xterm-kitty", "NO_COLOR": "1"})
         assert status == 1
         before, picture, after = re.fullmatch(r"(.*?)(\x1b_G.*\x1b\\)(.*)", shown, re.DOTALL).groups()
-        preprocessor = Classifier().record.preprocessor
-        expected = to_small(preprocessor.render(preprocessor.clean(read_frame("a.fits"))))
+        frame = Classifier().record.preprocessor.clean(read_frame("a.fits"))
+        expected = to_small(Preprocessor(stretch=Stretch.grey()).render(frame))
         np.testing.assert_array_equal(decode_kitty(picture)[1], expected)
         assert before.startswith("a.fits: ")
         assert "file" in after

@@ -15,7 +15,7 @@ from astroclf.exceptions import AstroclfError
 __all__ = ["find_encoder", "to_small"]
 
 _SIZE = 224
-"""Longest side of a picture in pixels, that of what the network sees."""
+"""Longest side of a picture in pixels."""
 
 _LINES = 14
 """Lines of text that an image is high; half blocks, which are coarser, get twice as many if there is room."""

@@ -43,7 +43,7 @@ one row for all files of one target, as of several filters; file is their names 
 
 --show opens the annotated picture of each file, one after the other: in a window of matplotlib, which
 is closed to see the next, or where matplotlib has none in the system's program for pictures. --inline
-shows what the network sees in the terminal itself."""
+shows the picture in the terminal itself."""
 
 _EXAMPLES = """
 astroclf classify *.fits
@@ -118,10 +118,10 @@ class _Wanted:
         """Return the row of a verdict."""
         return prediction.to_dict() if self.full else prediction.to_row()
 
-    def seen(self, classifier, frame, prediction, *, rgb=None, **extras):
+    def seen(self, frame, prediction, *, rgb=None, **extras):
         """Return what was seen in a cleaned frame."""
         page = self._draw(frame, prediction, rgb=rgb, **extras) if self.folder else None
-        return _Seen(self.row(prediction), page, self._shrink(classifier, frame, rgb) if self.inline else None)
+        return _Seen(self.row(prediction), page, _shrink(frame, rgb) if self.inline else None)
 
     def _draw(self, frame, prediction, **extras):
         """Draw a picture in a folder of its own, as two files may have one name; return where it is."""
@@ -131,12 +131,6 @@ class _Wanted:
         path = picture_path(frame.origin.name, mkdtemp(dir=self.folder))
         save_annotated(annotate(frame, prediction, **extras, **self.drawing), path)
         return path
-
-    @staticmethod
-    def _shrink(classifier, frame, rgb):
-        from astroclf.annotation.inline import to_small
-
-        return to_small(classifier.record.preprocessor.render(frame) if rgb is None else rgb)
 
 
 def add_verb(verbs):
@@ -288,13 +282,22 @@ def _make(model, settings, hdu, plane, wanted, combine=False):
     return lambda path: _see(classifier, partial(open_frame, path, hdu, plane), wanted)
 
 
+def _shrink(frame, rgb):
+    """Return the picture of a cleaned frame for the terminal, grey if there is none in colour."""
+    from astroclf.annotation.inline import to_small
+    from astroclf.preprocess import Preprocessor
+    from astroclf.render import Stretch
+
+    return to_small(Preprocessor(stretch=Stretch.grey()).render(frame) if rgb is None else rgb)
+
+
 def _see(classifier, read, wanted):
     clean = classifier.record.preprocessor.clean
     raw = read() if wanted.beside else None  # else of a large frame either is held, as read or clean
     frame = clean(read() if raw is None else raw)
     prediction = classifier(frame)
     explanation = classifier.explain(frame, prediction.label) if wanted.explain else None
-    return wanted.seen(classifier, frame, prediction, before=raw, explanation=explanation)
+    return wanted.seen(frame, prediction, before=raw, explanation=explanation)
 
 
 def _see_group(classifier, frames, wanted):
@@ -305,4 +308,4 @@ def _see_group(classifier, frames, wanted):
     frames = [classifier.record.preprocessor.clean(frame) for frame in frames]
     prediction = classifier.combine(frames)
     frame, rgb = portray(frames) if len(frames) > 1 else (frames[0], None)
-    return wanted.seen(classifier, frame, prediction, rgb=rgb)
+    return wanted.seen(frame, prediction, rgb=rgb)
