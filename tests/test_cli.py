@@ -499,6 +499,7 @@ class TestProgram:
         assert json.loads(capsys.readouterr().out)[0]["file"] == name
 
     @pytest.mark.skipif(os.name != "posix", reason="names of bytes are POSIX")
+    @pytest.mark.slow
     def test_names_that_are_no_text(self, folder):
         """A file name that is not UTF-8 works: escaped on the screen and in JSON, as it is in csv."""
         name = os.fsdecode(b"\xff.fits")

@@ -70,6 +70,7 @@ def test_classifier_loads_no_tensorflow():
     assert loaded(code) & {"tensorflow", "keras", "onnx", "onnxruntime"} == {"onnxruntime"}
 
 
+@pytest.mark.slow
 def test_tag_without_tensorflow(tmp_path):
     """``astroclf tag`` works where TensorFlow, Keras and onnx are absent, and leaves a picture."""
     code = BLOCK.format(blocked=("tensorflow", "keras", "onnx")) + textwrap.dedent("""

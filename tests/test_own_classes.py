@@ -622,6 +622,7 @@ def test_verbs_on_labelled_files(folder, tmp_path, monkeypatch, capsys):
     assert "plain.fits: left out: its label star is no class of the model: no_source, spiral_galaxy" in told.err
 
 
+@pytest.mark.slow
 def test_train_verb_complains(folder, tmp_path, monkeypatch, capsys):
     """Wrong usage is told; a file left out is named, on a line of its own, and gives status 1."""
     monkeypatch.chdir(tmp_path)

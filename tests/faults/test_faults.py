@@ -22,9 +22,10 @@ PARTS = {
     "crowds": ("crowds", "plain", "tag"),
     "kills": ("kills", "bz2", "tag"),
 }
+LONG = "calls of gz", "calls of fz", "recoveries"
 
 
-@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("part", [pytest.param(part, marks=[pytest.mark.slow] * (part in LONG)) for part in PARTS])
 def test_survivors(part):
     """Whatever goes wrong, the old file or the new one is there, and the next run leaves nothing beside it."""
     experiment, file, change = PARTS[part]
