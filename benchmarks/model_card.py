@@ -92,10 +92,13 @@ def section_text(kind, section):
     calibration = section["calibration"]
     head = f"{TITLES[kind]}: {section['files']} files of {section['objects']} objects"
     lines = [head, "-" * len(head), "", table(share_rows(section))]
-    ece = between(calibration["ece"], calibration["ece_low"], calibration["ece_high"])
+    ece, chance = (
+        between(*(calibration[f"{name}{end}"] for end in ("", "_low", "_high"))) for name in ("ece", "ece_by_chance")
+    )
     lines.append(
-        f"Balanced accuracy {section['balanced_accuracy']:.2f}; expected calibration error {ece}; Brier score "
-        f"{calibration['brier']:.2f}; label sets of {calibration['set_size']:.2f} classes on average.\n"
+        f"Balanced accuracy {section['balanced_accuracy']:.2f}; expected calibration error {ece}, of a perfect "
+        f"calibration {chance}; Brier score {calibration['brier']:.2f}; label sets of {calibration['set_size']:.2f} "
+        "classes on average.\n"
     )
     if section["by_snr"]:
         lines += ["The signal is in units of the noise of the sky.\n", table(depth_rows(section))]

@@ -11,6 +11,7 @@ from astroclf.train.metrics import (
     bootstrap_interval,
     brier_score,
     calibration_error,
+    calibration_error_by_chance,
     is_covered,
     is_right,
     mean_by_object,
@@ -153,6 +154,27 @@ def test_calibration_error_of_a_calibrated_classifier():
     assert calibration_error(confidence, rng.random(50000) < confidence) < 0.01
 
 
+def test_calibration_error_by_chance():
+    """Errors of calibrated answers lie in its range, as often as it says; the certain have none."""
+    rng = np.random.default_rng(4)
+    confidence, objects = rng.uniform(0.3, 1, 200), np.arange(200)
+    mean, low, high = calibration_error_by_chance(confidence, objects)
+    found = np.array([calibration_error(confidence, rng.random(200) < confidence) for _ in range(500)])
+    assert np.mean((low <= found) & (found <= high)) == pytest.approx(0.95, abs=0.03)
+    assert found.mean() == pytest.approx(mean, rel=0.05)
+    assert calibration_error_by_chance(np.ones(200), objects) == (0, 0, 0)
+
+
+def test_calibration_error_by_chance_of_few_objects():
+    """Ten files of each object leave as much to chance as one of each."""
+    confidence = np.repeat(np.random.default_rng(5).uniform(0.3, 1, 40), 10)
+    apart = calibration_error_by_chance(confidence, np.arange(400))
+    together = calibration_error_by_chance(confidence, np.repeat(np.arange(40), 10))
+    one = calibration_error_by_chance(confidence[::10], np.arange(40))
+    assert together == pytest.approx(one)
+    assert together[0] > 2 * apart[0]
+
+
 def test_brier_score_by_hand():
     """The best is 0, certainty of the wrong class 2, and classes that all count as right are one outcome."""
     truth = np.array([[True, False]])
@@ -166,6 +188,7 @@ def test_nothing_measured():
     none = np.zeros(0)
     assert np.isnan(brier_score(np.zeros((0, 3)), np.zeros((0, 3), bool)))
     assert np.isnan(calibration_error(none, none))
+    assert np.isnan(calibration_error_by_chance(none, none)).all()
     assert np.isnan(area_under_risk_coverage(none, none))
     assert np.isnan(bootstrap_interval(np.mean, none)).all()
     assert np.isnan(paired_difference(none, none, none)).all()

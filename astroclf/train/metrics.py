@@ -14,6 +14,7 @@ __all__ = [
     "bootstrap_interval",
     "brier_score",
     "calibration_error",
+    "calibration_error_by_chance",
     "is_covered",
     "is_right",
     "mean_by_object",
@@ -212,6 +213,46 @@ def calibration_error(confidence, right, bins=_BINS):
     order = np.argsort(confidence, kind="stable")
     gaps = (_share_of_equals(confidence, right) - confidence)[order]
     return float(sum(abs(part.sum()) for part in np.array_split(gaps, bins)) / len(gaps))
+
+
+def calibration_error_by_chance(confidence, objects, *, resamples=_RESAMPLES, seed=0):
+    """
+    Return the `calibration_error` that a perfectly calibrated classifier would show of the same confidences.
+
+    A measured error below the high end says nothing against the calibration (consistency resampling, Bröcker & Smith
+    2007, Weather Forecast. 22, 651).
+
+    Parameters
+    ----------
+    confidence : `~numpy.ndarray` of float, shape (n,)
+        Probability of what was named, in [0, 1].
+    objects : `~numpy.ndarray`, shape (n,)
+        Object of each row: equally probable answers about one object are right or wrong together.
+    resamples : int, optional
+        Number of times that the answers are taken to be right, each with its probability.
+    seed : int, optional
+        Seed of the drawing.
+
+    Returns
+    -------
+    mean, low, high : float
+        Mean and 95 % range; NaN of no rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from astroclf.train.metrics import calibration_error_by_chance
+    >>> mean, low, high = calibration_error_by_chance(np.full(100, 0.9), np.arange(100))
+    >>> round(mean, 2), round(high, 2)
+    (0.02, 0.06)
+    """
+    if not len(confidence):
+        return (float("nan"),) * 3
+    names, which = np.unique(objects, return_inverse=True)
+    draws = np.random.default_rng(seed).random((resamples, len(names)))
+    found = [calibration_error(confidence, draw[which] < confidence) for draw in draws]
+    low, high = np.percentile(found, _TAILS)
+    return float(np.mean(found)), float(low), float(high)
 
 
 def _share_of_equals(confidence, right):

@@ -11,6 +11,7 @@ from astroclf.train.metrics import (
     bootstrap_interval,
     brier_score,
     calibration_error,
+    calibration_error_by_chance,
     is_covered,
     is_right,
     mean_by_object,
@@ -112,10 +113,14 @@ def _confusion(p):
 def _calibration(p):
     confidence = p.probs.max(axis=1)
     low, high = bootstrap_interval(lambda rows: calibration_error(confidence[rows], p.right[rows]), p.objects)
+    chance, chance_low, chance_high = calibration_error_by_chance(confidence, p.objects)
     found = {
         "ece": calibration_error(confidence, p.right),
         "ece_low": low,
         "ece_high": high,
+        "ece_by_chance": chance,
+        "ece_by_chance_low": chance_low,
+        "ece_by_chance_high": chance_high,
         "brier": brier_score(p.probs, p.accepted),
     }
     told = p.sizes > 0
@@ -187,7 +192,7 @@ def _section_text(title, s):
         shares.append({"right": "in label set", **cal["coverage"]})
     lines = [
         head, "=" * len(head), "", _table(shares), f"balanced accuracy          {s['balanced_accuracy']:.3f}",
-        f"expected calibration error {cal['ece']:.3f} ({cal['ece_low']:.3f}, {cal['ece_high']:.3f})",
+        f"expected calibration error {_ranged(cal, 'ece')}; of a perfect calibration {_ranged(cal, 'ece_by_chance')}",
         f"Brier score                {cal['brier']:.3f}",
     ]  # fmt: skip
     lines += [f"mean size of label sets    {cal['set_size']:.2f}"] if "set_size" in cal else []
@@ -199,6 +204,10 @@ def _section_text(title, s):
     ]
     lines += [_table(s[name]) for name in ("statuses", "by_snr") if s[name]]
     return "\n".join([*lines, _confusion_text(s["confusion"])])
+
+
+def _ranged(numbers, name):
+    return f"{numbers[name]:.3f} ({numbers[f'{name}_low']:.3f}, {numbers[f'{name}_high']:.3f})"
 
 
 def _compact(rows):
