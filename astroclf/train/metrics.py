@@ -244,7 +244,7 @@ def calibration_error_by_chance(confidence, objects, *, resamples=_RESAMPLES, se
     >>> from astroclf.train.metrics import calibration_error_by_chance
     >>> mean, low, high = calibration_error_by_chance(np.full(100, 0.9), np.arange(100))
     >>> round(mean, 2), round(high, 2)
-    (0.02, 0.06)
+    (0.02, 0.07)
     """
     if not len(confidence):
         return (float("nan"),) * 3
