@@ -24,6 +24,8 @@ from astroclf.train.network import TRUNK_OUTPUT, build_classifier, cache_trunk, 
 from astroclf.train.recipe import load_examples
 
 SHARES, REPEATS, STRENGTH, BATCH = (1 / 8, 1 / 4, 1 / 2, 1), 5, 1e-2, 64
+LEARNED = 12600
+"""Training examples used: the features of all would take 20 GB."""
 
 
 def object_keys(folder, split):
@@ -38,7 +40,7 @@ def pooled_features(imagenet, folder):
 
     model = build_classifier(len(labels()))
     load_imagenet(model, imagenet)
-    trunk = cache_trunk(model, load_examples(folder, "train")[0], Path(folder, "train_trunk.npy"))
+    trunk = cache_trunk(model, load_examples(folder, "train")[0][:LEARNED], Path(folder, "train_trunk.npy"))
     pooled = model.get_layer("avg_pool").output
     tail = keras.Model(model.get_layer(TRUNK_OUTPUT).output, pooled)
     whole, prepare = keras.Model(model.input, pooled), keras.applications.resnet50.preprocess_input
@@ -64,7 +66,7 @@ def curve(folder, imagenet):
     """Yield a row for each part of the objects: how many they are, and what is right, mean over repetitions."""
     known, new = pooled_features(imagenet, folder)
     (_, truth, _), (_, asked, pictured) = (load_examples(folder, split) for split in ("train", "test"))
-    of, asked_of = object_keys(folder, "train"), object_keys(folder, "test")
+    truth, of, asked_of = truth[:LEARNED], object_keys(folder, "train")[:LEARNED], object_keys(folder, "test")
     every = np.unique(of[of != ""])
     orders = [np.random.default_rng(seed).permutation(every) for seed in range(REPEATS)]
     for share in SHARES:

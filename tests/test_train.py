@@ -230,7 +230,12 @@ def test_fit_and_export(manifest, tmp_path, need, monkeypatch):
     arrays = {f"{layer.name}/{v.name}": v.numpy() for layer in network.layers for v in layer.weights}
     np.savez(tmp_path / "start.npz", **arrays)
     write_examples(manifest, tmp_path / "work", counts={"train": 28, "calibration": 28})
-    fit_model(tmp_path / "work", tmp_path / "start.npz", epochs=1)
+    fit_model(tmp_path / "work", tmp_path / "start.npz", epochs=2)  # the first step is of rate 0
+    network.load_weights(tmp_path / "work" / "fitted.weights.h5")
+    fitted = {f"{layer.name}/{v.name}": v.numpy() for layer in network.layers for v in layer.weights}
+    changed = {name for name, array in fitted.items() if not np.array_equal(array, arrays[name])}
+    assert {name.split("_")[0] for name in changed} == {"conv4", "conv5", "head/kernel", "head/bias"}
+    assert not any("_bn/" in name for name in changed)
     export_model(tmp_path / "work", tmp_path, measured=28)
     record = next(tmp_path.glob("*.json"))
     assert json.loads(record.read_text())["schema"] == 1

@@ -3,7 +3,7 @@
 
 from astroclf.render.reduction import fill_empty, fit_inside, keep_points, reduce_image
 from astroclf.render.stretching import STRETCHES, Stretch, to_rgb
-from astroclf.render.views import ORIENTATIONS, VIEWS, View, orient, orient_back, parts_of
+from astroclf.render.views import ORIENTATIONS, VIEWS, View, orient, orient_back, parts_of, turn
 
 __all__ = [
     "ORIENTATIONS",
@@ -19,4 +19,5 @@ __all__ = [
     "parts_of",
     "reduce_image",
     "to_rgb",
+    "turn",
 ]

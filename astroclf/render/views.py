@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["ORIENTATIONS", "VIEWS", "View", "find_sources", "orient", "orient_back", "parts_of"]
+__all__ = ["ORIENTATIONS", "VIEWS", "View", "find_sources", "orient", "orient_back", "parts_of", "turn"]
 
 VIEWS = ("whole", "centre", "tiles", "sources")
 """The kinds of views there are."""
@@ -165,10 +165,25 @@ def orient(rgb, views):
         The first is not turned, the next are counterclockwise with row 0 on top; so are the last four of 8, after
         left and right were exchanged.
     """
-    return np.stack([_turn(rgb, way) for way in ORIENTATIONS[views]])
+    return np.stack([turn(rgb, way) for way in ORIENTATIONS[views]])
 
 
-def _turn(rgb, way):
+def turn(rgb, way):
+    """
+    Turn pictures into one of the eight orientations of `orient`.
+
+    Parameters
+    ----------
+    rgb : `~numpy.ndarray`, shape (..., size, size, 3)
+        One picture or several.
+    way : int
+        From 0 to 7: as it is, and turned by one, two and three right angles; from 4 the same of its mirror image.
+
+    Returns
+    -------
+    turned : `~numpy.ndarray`, shape (..., size, size, 3)
+        A view of the same memory.
+    """
     return np.rot90(rgb if way < 4 else rgb[..., ::-1, :], way, axes=(-3, -2))
 
 

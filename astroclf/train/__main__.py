@@ -6,11 +6,11 @@ Make the bundled model.
 
     python -m astroclf.train check docs/development/pictures.csv FOLDER
 
-1. Frames from pictures and drawn scenes, rendered (some 3 GB, half an hour on 2 cores)::
+1. Frames from pictures and drawn scenes, rendered (some 9 GB, half an hour on 2 cores)::
 
     python -m astroclf.train examples labels.csv work
 
-2. The network (7 GB of cached features, an hour and a half on 2 cores)::
+2. The network (an hour on 2 cores; two hours from ImageNet's weights)::
 
     python -m astroclf.train fit work --imagenet resnet50_imagenet.npz
 
@@ -59,7 +59,7 @@ def main(argv=None):
     step.add_argument("--splits", nargs="+", choices=COUNTS, default=list(COUNTS), help="which (default: all)")
     step = add("fit", "fit the network", _fit, folder=_EXAMPLES)
     step.add_argument("--imagenet", metavar="FILE", help="ImageNet weights as .npz (default: Keras downloads them)")
-    step.add_argument("--start", metavar="RECORD", help="begin with the last stage and head of this model")
+    step.add_argument("--start", metavar="RECORD", help="begin with this model, not with ImageNet's weights")
     step.add_argument("--free", action="store_true", help="learn from redistributable pictures and drawn scenes only")
     add("export", "export and calibrate the network", lambda args: export_model(args.folder, args.output),
         folder="where the fitted weights are", output="where the model file and its record go")  # fmt: skip
