@@ -206,19 +206,26 @@ def test_bad_arguments(settings, match):
 
 
 def test_outputs_of_the_file():
-    """The model file also gives features and maps, which explain logits exactly: features are the maps' means."""
+    """
+    The model file also gives features and maps, which explain logits exactly: features are the maps' means.
+
+    Before the last stage it gives the means alone.
+    """
     import onnxruntime
 
     session = onnxruntime.InferenceSession(load_record().read_bytes(), providers=["CPUExecutionProvider"])
     images = np.random.default_rng(1).random((2, 224, 224, 3), dtype=np.float32)
-    logits, features, maps = session.run(["logits", "features", "maps"], {"rgb": images})
-    assert (logits.shape, features.shape, maps.shape) == ((2, 14), (2, 2048), (2, 2048, 7, 7))
+    names = ["logits", "features", "maps", "middle"]
+    logits, features, maps, middle = outputs = session.run(names, {"rgb": images})
+    assert [output.shape for output in outputs] == [(2, 14), (2, 2048), (2, 2048, 7, 7), (2, 1024)]
+    assert middle.min() >= 0
+    assert np.ptp(middle) > 0
     np.testing.assert_allclose(features, maps.mean(axis=(2, 3)), rtol=1e-3, atol=1e-4)
     np.testing.assert_allclose(OnnxBackend(load_record().read_bytes(), threads=1).logits(images), logits, atol=1e-3)
 
 
 def test_runtimes_agree(data_dir, need):
-    """TensorFlow and ONNX Runtime give the same probabilities, within 1e-3, on real frames."""
+    """TensorFlow and ONNX Runtime give the same probabilities and novelty, within 1e-3, on real frames."""
     try:
         import onnx  # noqa: F401
         import tensorflow  # noqa: F401
@@ -228,6 +235,7 @@ def test_runtimes_agree(data_dir, need):
     for path in sorted(data_dir.glob("*.fit*")):
         first, second = ours(path), theirs(path)
         assert second.provenance.options == "backend=tensorflow"
+        assert second.novelty == pytest.approx(first.novelty, abs=1e-3)
         second = dict(zip(second.labels, second.probs))
         np.testing.assert_allclose([second[label] for label in first.labels], first.probs, atol=1e-3)
 

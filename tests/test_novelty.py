@@ -78,12 +78,12 @@ def test_oddities_depend_on_seed_and_index():
 
 
 def _outputs(rng, count, shift=0.0):
-    """Return logits and features as a network could give, of 14 classes in turn, and the classes."""
+    """Return logits and means of maps as a network could give, of 14 classes in turn, and the classes."""
     truth = np.arange(count) % 14
-    features = rng.gamma(2, 0.2, (count, _WIDTH)) + shift * (np.arange(_WIDTH) % 2)
-    features[np.arange(count), 10 * truth] += 3
+    middle = rng.gamma(2, 0.2, (count, _WIDTH)) + shift * (np.arange(_WIDTH) % 2)
+    middle[np.arange(count), 10 * truth] += 3
     logits = rng.normal(0, 1, (count, 14)) + 8 * (np.arange(14) == truth[:, None])
-    return (logits, features), truth
+    return (logits, middle), truth
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +103,18 @@ def test_fit_tells_odd_from_usual(score):
     assert odd.max() <= 1
     assert 0.005 <= np.mean(usual >= NOVEL) <= 0.05
     assert np.mean(odd >= NOVEL) > 0.9
+
+
+def test_classes_count_alike():
+    """Frames of one class that are there twenty times as often do not decide where the threshold is."""
+    rng = np.random.default_rng(5)
+    usual, truth = _outputs(rng, 700)
+    more = rng.choice(np.flatnonzero(truth == 3), 1000)
+    outputs = [np.concatenate([output, output[more]]) for output in usual]
+    outputs[1][700:] += rng.gamma(2, 0.02, (1000, _WIDTH))
+    often = fit_score(outputs, np.append(truth, truth[more]), _outputs(rng, 100, shift=0.3)[0])
+    alarms = often(*_outputs(rng, 1400)[0]) >= NOVEL
+    assert 0.005 <= np.mean(alarms) <= 0.05
 
 
 def test_objects_stay_in_one_fold():
@@ -151,15 +163,15 @@ def test_views_are_averaged():
 
     images = np.random.default_rng(1).integers(0, 256, (5, 8, 8, 3), dtype=np.uint8)
     corners = images[:, [0, 0, -1, -1], [0, -1, 0, -1]].mean(axis=1) / 255
-    logits, features = view_outputs(Corner(), images, 4, "logits", "features", batch=2)
-    np.testing.assert_allclose(features, corners, rtol=1e-5)
+    logits, middle = view_outputs(Corner(), images, 4, "logits", "middle", batch=2)
+    np.testing.assert_allclose(middle, corners, rtol=1e-5)
     np.testing.assert_allclose(logits, corners[:, :2], rtol=1e-5)
 
 
 def _constant(novelty):
     """Return a score that gives all frames this novelty."""
     return NoveltyScore(
-        mean=np.zeros(2048, np.float32), axes=np.eye(2048, 2, dtype=np.float16), whitening=np.eye(2, dtype=np.float32),
+        mean=np.zeros(1024, np.float32), axes=np.eye(1024, 2, dtype=np.float16), whitening=np.eye(2, dtype=np.float32),
         centres=np.zeros((14, 2), np.float32), weights=np.zeros(6, np.float32), threshold=np.log(1 / novelty - 1),
     )  # fmt: skip
 
@@ -224,7 +236,7 @@ def test_combined_frames(model_with, sim, monkeypatch):
     classifier = Classifier(model_with(_constant(0.9)))
     assert classifier.combine([sim, sim]).novelty == pytest.approx(0.9)
     answers = iter([0.2, 0.9])
-    monkeypatch.setattr(classifier, "_novelty", lambda logits, features: np.array([next(answers)]))
+    monkeypatch.setattr(classifier, "_novelty", lambda logits, middle: np.array([next(answers)]))
     prediction = classifier.combine([sim, sim])
     assert prediction.novelty == pytest.approx(0.55)
     assert prediction.status == Status.NOVEL
@@ -279,9 +291,9 @@ def _npz(**changes):
         b"no archive",
         _npz()[:-100],
         _npz(mean=None),
-        _npz(mean=np.zeros(2048)),
+        _npz(mean=np.zeros(1024)),
         _npz(mean=np.zeros(5, np.float32)),
-        _npz(axes=np.zeros(2048, np.float16)),
+        _npz(axes=np.zeros(1024, np.float16)),
         _npz(centres=np.zeros((13, 2), np.float32)),
         _npz(weights=np.full(6, np.nan, np.float32)),
         _npz(weights=np.array([None])),

@@ -186,12 +186,13 @@ class Classifier:
     def _look(self, frame):
         """Return the logits of the orientations of a cleaned frame, the class that each view names, and its novelty."""
         first, *others = self.record.preprocessor.stretched(frame, STRETCHES[self.stretches])
-        logits, features = self._backend.outputs(orient(first, self.views), "logits", "features")
-        views = np.concatenate([logits, *(self._backend.logits(other[None]) for other in others)])
-        return logits, self._votes(views), self._novelty_of(logits, features)
+        names = ("logits",) if self._novelty is None else ("logits", "middle")
+        outputs = self._backend.outputs(orient(first, self.views), *names)
+        views = np.concatenate([outputs[0], *(self._backend.logits(other[None]) for other in others)])
+        return outputs[0], self._votes(views), self._novelty_of(outputs)
 
-    def _novelty_of(self, *outputs):
-        """Return the novelty of a frame by the logits and the features of its views; None where the model has none."""
+    def _novelty_of(self, outputs):
+        """Return the novelty of a frame by what the network makes of its views; None where the model has none."""
         if self._novelty is None:
             return None
         return float(self._novelty(*(output.mean(axis=0, keepdims=True) for output in outputs))[0])

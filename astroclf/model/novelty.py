@@ -73,8 +73,10 @@ class NoveltyScore:
     """
     A linear margin between what the network was made for and what it was not; call it with its outputs.
 
-    The square roots of the pooled features, less their mean, are laid along the ``axes``, on which they scatter
-    within a class by 1. To these coordinates come four distances, all of which grow with novelty: the logarithm of
+    It looks before the last stage of the network, which is taught to see nothing but the taxonomy: of kinds that no
+    score was fitted on, one on what that stage makes of them finds fewer. The square roots of the means of the maps
+    there, less their mean, are laid along the ``axes``, on which they scatter within a class by 1. To these
+    coordinates come four distances, all of which grow with novelty: the logarithm of
     that to the nearest class (Mahalanobis distance; Lee et al. 2018), of its ratio to that to the middle of all
     classes (Ren et al. 2021 take the difference), of what lies off the axes (as in ViM; Wang et al. 2022), and the
     energy of the logits (Liu et al. 2020). The weights are those of a logistic regression between frames of the
@@ -82,9 +84,9 @@ class NoveltyScore:
 
     Parameters
     ----------
-    mean : `~numpy.ndarray` of float32, shape (features,)
-        Mean of the square roots of the features of frames in the taxonomy.
-    axes : `~numpy.ndarray` of float16, shape (features, k)
+    mean : `~numpy.ndarray` of float32, shape (maps,)
+        Mean of the square roots of frames in the taxonomy.
+    axes : `~numpy.ndarray` of float16, shape (maps, k)
         Principal axes, orthogonal.
     whitening : `~numpy.ndarray` of float32, shape (k, k)
         Makes of coordinates along the axes those whose scatter within a class is 1.
@@ -103,7 +105,7 @@ class NoveltyScore:
     weights: np.ndarray
     threshold: float = 0.0
 
-    def __call__(self, logits, features):
+    def __call__(self, logits, middle):
         """
         Return the novelty of frames.
 
@@ -111,23 +113,23 @@ class NoveltyScore:
         ----------
         logits : `~numpy.ndarray`, shape (n, classes)
             Outputs of the network, means over the views of each frame.
-        features : `~numpy.ndarray`, shape (n, features)
-            Its pooled features, never negative, likewise.
+        middle : `~numpy.ndarray`, shape (n, maps)
+            Means of its maps before the last stage, never negative, likewise.
 
         Returns
         -------
         novelty : `~numpy.ndarray`, shape (n,), range [0, 1]
             0.5 at the threshold.
         """
-        return expit(self.inputs(logits, features) @ self.weights.astype(float) - self.threshold)
+        return expit(self.inputs(logits, middle) @ self.weights.astype(float) - self.threshold)
 
-    def inputs(self, logits, features):
+    def inputs(self, logits, middle):
         """
         Return what the margin is a weighted sum of.
 
         Parameters
         ----------
-        logits, features : `~numpy.ndarray`
+        logits, middle : `~numpy.ndarray`
             As in the call.
 
         Returns
@@ -135,7 +137,7 @@ class NoveltyScore:
         inputs : `~numpy.ndarray`, shape (n, k + 4)
             Coordinates, then distances, of order 1.
         """
-        centred, axes = np.sqrt(features.astype(float)) - self.mean, self.axes.astype(float)
+        centred, axes = np.sqrt(middle.astype(float)) - self.mean, self.axes.astype(float)
         along = centred @ axes
         z = along @ self.whitening
         nearest = _squares(z[:, None] - self.centres).min(axis=1)

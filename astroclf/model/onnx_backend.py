@@ -40,13 +40,14 @@ class OnnxBackend:
         ----------
         images : `~numpy.ndarray` of float32, shape (n, 224, 224, 3), range [0, 1]
             RGB pictures, row 0 at the bottom.
-        *names : {'logits', 'features', 'maps'}
+        *names : {'logits', 'features', 'maps', 'middle'}
             Which outputs.
 
         Returns
         -------
         outputs : list of `~numpy.ndarray` of float32
             In the order of the names: logits (n, classes), not calibrated; features (n, 2048), not negative, which
-            the head weighs; maps (n, 2048, 7, 7), whose means over rows and columns the features are.
+            the head weighs; maps (n, 2048, 7, 7), whose means over rows and columns the features are; middle (n, 1024),
+            such means of the maps before the last stage.
         """
         return self._session.run(list(names), {"rgb": np.ascontiguousarray(images, np.float32)})

@@ -14,7 +14,7 @@ from astroclf.preprocess import Preprocessor
 
 __all__ = ["BUNDLED", "Calibration", "ModelRecord", "load_record"]
 
-BUNDLED = "resnet50-astro-2"
+BUNDLED = "resnet50-astro-3"
 """Name of the model that comes with astroclf."""
 
 _SCHEMA = 1

@@ -85,11 +85,12 @@ class TensorFlowBackend:
 
     def __init__(self, content, classes):
         keras = import_keras()
-        from astroclf.train.network import build_classifier
+        from astroclf.train.network import TRUNK_OUTPUT, build_classifier
 
         model = build_classifier(classes)
         fill_from_onnx(model, content)
         outputs = {name: model.get_layer(layer).output for name, layer in _LAYERS.items()}
+        outputs["middle"] = keras.layers.GlobalAveragePooling2D()(model.get_layer(TRUNK_OUTPUT).output)
         self._model = keras.Model(model.input, outputs)
 
     def logits(self, images):
@@ -104,14 +105,15 @@ class TensorFlowBackend:
         ----------
         images : `~numpy.ndarray` of float32, shape (n, 224, 224, 3), range [0, 1]
             RGB pictures, row 0 at the bottom.
-        *names : {'logits', 'features', 'maps'}
+        *names : {'logits', 'features', 'maps', 'middle'}
             Which outputs.
 
         Returns
         -------
         outputs : list of `~numpy.ndarray` of float32
             In the order of the names: logits (n, classes), not calibrated; features (n, 2048), not negative, which
-            the head weighs; maps (n, 2048, 7, 7), whose means over rows and columns the features are.
+            the head weighs; maps (n, 2048, 7, 7), whose means over rows and columns the features are; middle (n, 1024),
+            such means of the maps before the last stage.
         """
         from keras.applications.resnet50 import preprocess_input
 

@@ -30,7 +30,7 @@ def view_outputs(backend, images, views, *names, batch=16):
         Rendered frames.
     views : int
         Number of orientations; see `astroclf.render.orient`.
-    *names : {'logits', 'features', 'maps'}
+    *names : {'logits', 'features', 'maps', 'middle'}
         Which outputs.
     batch : int, optional
         Frames at a time.

@@ -4,11 +4,13 @@ Export of the trained Keras network to one ONNX file, which both runtimes read.
 
 The graph is written layer by layer, with weights under the names of their Keras layers and each batch
 normalisation folded into the convolution before it, so that the TensorFlow runtime can be filled from the same
-file; tf2onnx, the usual converter, renames and transposes the weights. They are stored as float16 and cast
-when the file is loaded; arithmetic is in float32.
+file; tf2onnx, the usual converter, renames and transposes the weights. Kernels are stored as int8 with a scale for
+each output channel, and unpacked when the file is loaded; arithmetic is in float32.
 """
 
 import numpy as np
+
+from astroclf.train.network import TRUNK_OUTPUT
 
 __all__ = ["export_onnx"]
 
@@ -27,7 +29,8 @@ def export_onnx(model, path):
         What `astroclf.train.network.build_classifier` returns, trained.
     path : path-like
         File to write. Its input ``rgb`` is float32 (n, 224, 224, 3) in [0, 1]; its outputs are ``logits``
-        (n, classes), ``features`` (n, 2048) after global pooling, and ``maps`` (n, 2048, 7, 7) before it.
+        (n, classes), ``features`` (n, 2048) after global pooling, ``maps`` (n, 2048, 7, 7) before it, and ``middle``
+        (n, 1024), the means of the maps before the last stage.
     """
     import onnx
 
@@ -106,6 +109,8 @@ class _Writer:
 
     def add_Activation(self, layer, inputs):
         self.node("Relu", inputs, layer.name)
+        if layer.name == TRUNK_OUTPUT:
+            self._pool([layer.name], "middle")
 
     def add_Add(self, layer, inputs):
         self.node("Add", inputs, layer.name)
@@ -115,9 +120,12 @@ class _Writer:
 
     def add_GlobalAveragePooling2D(self, layer, inputs):
         self.node("Identity", inputs, "maps")
-        self.node("GlobalAveragePool", inputs, f"{layer.name}:4d")
-        self.node("Flatten", [f"{layer.name}:4d"], "features")
+        self._pool(inputs, "features")
         self.node("Identity", ["features"], layer.name)
+
+    def _pool(self, inputs, output):
+        self.node("GlobalAveragePool", inputs, f"{output}:4d")
+        self.node("Flatten", [f"{output}:4d"], output)
 
     def add_Dense(self, layer, inputs):
         kernel, bias = (variable.numpy() for variable in layer.weights)
@@ -128,7 +136,10 @@ class _Writer:
         import onnx
 
         make = onnx.helper.make_tensor_value_info
-        shapes = {"logits": ["n", model.output.shape[-1]], "features": ["n", 2048], "maps": ["n", 2048, 7, 7]}
+        shapes = {
+            "logits": ["n", model.output.shape[-1]], "features": ["n", 2048], "maps": ["n", 2048, 7, 7],
+            "middle": ["n", 1024],
+        }  # fmt: skip
         graph = onnx.helper.make_graph(
             self.nodes, "resnet50",
             [make("rgb", onnx.TensorProto.FLOAT, ["n", 224, 224, 3])],

@@ -32,18 +32,22 @@ __all__ = [
     "measure_novelty",
     "render_oddities",
     "render_pictures",
+    "usual_frames",
 ]
 
 _AXES = 128
 _RIDGE = 0.01
 _PENALTY = 10.0
 _FALSE_ALARMS = 0.025
-_EXAMPLES, _ODDITIES = 1540, 48
+_EXAMPLES, _ODDITIES = 2100, 120
 _MEASURED, _MEASURED_ODDITIES = 1008, 40
 _SEEDS = {"calibration": 4, "test": 5}
 _PARTS = 2
-_EMPTY = 240
-_METHOD = "logistic regression on whitened square roots of the pooled features and four distances, oddities as outliers"
+_EMPTY = 1200
+_METHOD = (
+    "logistic regression on whitened square roots of the means of the maps before the last stage and four distances, "
+    "oddities as outliers"
+)
 
 
 def render_oddities(kind, count, preprocessor, *, seed, workers=1):
@@ -68,11 +72,14 @@ def render_oddities(kind, count, preprocessor, *, seed, workers=1):
     images : `~numpy.ndarray` of uint8, shape (count, size, size, 3)
         The pictures.
     """
-    work = partial(_render_oddity, kind=kind, preprocessor=preprocessor, seed=seed)
+    return _render_all(partial(_render_oddity, kind=kind, preprocessor=preprocessor, seed=seed), count, workers)
+
+
+def _render_all(work, count, workers):
     if workers == 1:
         return np.stack([work(i) for i in range(count)])
     with ProcessPoolExecutor(workers) as pool:
-        return np.stack(list(pool.map(work, range(count))))
+        return np.stack(list(pool.map(work, range(count), chunksize=4)))
 
 
 def _render_oddity(index, *, kind, preprocessor, seed):
@@ -132,18 +139,20 @@ def fit_score(usual, truth, odd, objects=None):
     Parameters
     ----------
     usual : tuple of 2 `~numpy.ndarray`
-        Logits and features of frames in the taxonomy, of objects the network never saw.
+        Logits of frames in the taxonomy, of objects the network never saw, and the means of their maps before its last
+        stage.
     truth : `~numpy.ndarray` of int, shape (n,)
         Their classes; each is there, twice or more.
     odd : tuple of 2 `~numpy.ndarray`
-        Logits and features of frames outside it.
+        The same of frames outside it.
     objects : sequence of str, optional
         What each of the usual frames shows: those of one object are in one fold. Without it, each shows its own.
 
     Returns
     -------
     score : NoveltyScore
-        One in forty of the usual frames, of folds that the weights were not fitted on, is above its threshold.
+        One in forty of the usual frames, of folds that the weights were not fitted on, is above its threshold, each
+        class counting alike.
     """
     folds = deal_folds(truth, range(len(truth)) if objects is None else objects, labels())
     margins = np.empty(len(truth))
@@ -152,7 +161,9 @@ def fit_score(usual, truth, odd, objects=None):
         score, bias = _fit_margin(kept[:2], kept[2], odd)
         margins[folds == fold] = score.inputs(*left[:2]) @ score.weights + bias
     score, bias = _fit_margin(usual, truth, odd)
-    return replace(score, threshold=round(float(np.quantile(margins, 1 - _FALSE_ALARMS) - bias), 4))
+    shares = 1 / np.bincount(truth)[truth]
+    level = np.quantile(margins, 1 - _FALSE_ALARMS, weights=shares, method="inverted_cdf")
+    return replace(score, threshold=round(float(level - bias), 4))
 
 
 def _fit_margin(usual, truth, odd):
@@ -162,9 +173,9 @@ def _fit_margin(usual, truth, odd):
     return replace(space, weights=weights), bias
 
 
-def _fit_space(features, truth):
-    """Return a score without weights: axes, whitening and class centres of the square roots of features."""
-    roots = np.sqrt(features.astype(float))
+def _fit_space(middle, truth):
+    """Return a score without weights: axes, whitening and class centres of the square roots."""
+    roots = np.sqrt(middle.astype(float))
     mean = roots.mean(axis=0)
     k = min(_AXES, len(roots) // 2)
     axes = np.linalg.svd(roots - mean, full_matrices=False)[2][:k].T.astype(np.float16)
@@ -211,7 +222,7 @@ def fit_novelty(folder, output, pictures=None, *, examples=_EXAMPLES, oddities=_
     path = Path(output) / f"{BUNDLED}.json"
     load_record.cache_clear()
     record = load_record(path)
-    images, truth, objects = _usual(folder, pictures, examples, record.preprocessor)
+    images, truth, objects = usual_frames(folder, pictures, record.preprocessor, examples=examples, workers=workers)
     seed = _SEEDS["calibration"]
     odd = [render_oddities(kind, oddities, record.preprocessor, seed=seed, workers=workers) for kind in FITTED]
     look = partial(_look, _backend(record), record.views)
@@ -229,10 +240,35 @@ def fit_novelty(folder, output, pictures=None, *, examples=_EXAMPLES, oddities=_
     return described
 
 
-def _usual(folder, pictures, examples, preprocessor):
-    """Return images, classes and objects of what the score is to let pass; each example counts as an object."""
+def usual_frames(folder, pictures, preprocessor, *, examples=_EXAMPLES, workers=1):
+    """
+    Render what a novelty score is to let pass.
+
+    Parameters
+    ----------
+    folder : path-like
+        Folder of the calibration examples; see `astroclf.train.recipe.write_examples`.
+    pictures : path-like or None
+        Manifest of the labelled pictures; those of the calibration split are among the frames, whole and in parts.
+    preprocessor : `~astroclf.Preprocessor`
+        Renders all but the examples.
+    examples : int, optional
+        Number of calibration examples to use, and most of further frames without a source, in which detectors show
+        most of their oddities.
+    workers : int, optional
+        Number of processes that make these.
+
+    Returns
+    -------
+    images : `~numpy.ndarray` of uint8, shape (n, size, size, 3)
+        The frames.
+    truth : `~numpy.ndarray` of int, shape (n,)
+        Their classes.
+    objects : list of str
+        What they show; each example counts as an object.
+    """
     images, truth, _ = (array[:examples] for array in load_examples(folder, "calibration"))
-    empty = _render_empty(min(_EMPTY, examples), preprocessor)
+    empty = _render_all(partial(_render_empty, preprocessor=preprocessor), min(_EMPTY, examples), workers)
     images, truth = np.concatenate([images, empty]), np.append(truth, [labels().index("no_source")] * len(empty))
     objects = [f"example {i}" for i in range(len(truth))]
     if pictures is None:
@@ -241,14 +277,13 @@ def _usual(folder, pictures, examples, preprocessor):
     return np.concatenate([images, more[0]]), np.concatenate([truth, more[1]]), objects + more[2]
 
 
-def _render_empty(count, preprocessor):
-    """Return more frames without a source, in which detectors show most of their oddities."""
-    seeds = [(_SEEDS["calibration"], len(KINDS), i) for i in range(count)]
-    return np.stack([render(simulate_frame("no_source", np.random.default_rng(seed)), preprocessor) for seed in seeds])
+def _render_empty(index, *, preprocessor):
+    rng = np.random.default_rng((_SEEDS["calibration"], len(KINDS), index))
+    return render(simulate_frame("no_source", rng), preprocessor)
 
 
 def _look(backend, views, images):
-    return view_outputs(backend, images, views, "logits", "features")
+    return view_outputs(backend, images, views, "logits", "middle")
 
 
 def _backend(record):

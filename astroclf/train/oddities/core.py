@@ -11,7 +11,7 @@ from astropy.nddata import CCDData
 from astroclf.datasets.scenes.drawing import log_uniform, unit
 from astroclf.frames import Exposure, Frame
 from astroclf.train.forward import expose
-from astroclf.train.oddities import instruments, pictures
+from astroclf.train.oddities import instruments, photographs, pictures
 
 __all__ = ["FITTED", "KINDS", "Kind", "make_oddity"]
 
@@ -55,15 +55,20 @@ KINDS = MappingProxyType({
     "fingerprint": Kind(pictures.draw_fingerprint, False),
     "contours": Kind(pictures.draw_contours, False),
     "circuit": Kind(pictures.draw_circuit, False),
-    "photograph": Kind(pictures.crop_photograph, False),
-    "collage": Kind(pictures.draw_collage, False),
+    "photograph": Kind(photographs.crop_photograph, False),
+    "collage": Kind(photographs.draw_collage, False),
     "heat_map": Kind(pictures.draw_heat_map, False),
     "sheet_music": Kind(pictures.draw_sheet_music, False),
+    "still_life": Kind(photographs.draw_still_life, False),
+    "scribble": Kind(pictures.draw_scribble, False),
+    "maze": Kind(pictures.draw_maze, False),
+    "ultrasound": Kind(photographs.draw_ultrasound, False),
 })  # fmt: skip
 """The kinds there are, by name."""
 
 FITTED = (
     "long_slit", "grism", "fibres", "spot_grid", "test_pattern", "table", "chart", "fingerprint", "circuit", "collage",
+    "still_life", "scribble",
 )  # fmt: skip
 """The kinds that the novelty score is fitted on; the others only test it."""
 

@@ -1,37 +1,28 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
-"""Pictures of other things than the sky: patterns, pages, charts, prints, photographs."""
+"""Pictures of other things than the sky: patterns, pages, charts, prints."""
 
 import string
-from functools import cache
-from importlib.resources import files
 
 import numpy as np
 from scipy import ndimage
 
 from astroclf.datasets.scenes.drawing import cloud, log_uniform
-from astroclf.exceptions import MissingDependencyError
 
 __all__ = [
-    "crop_photograph",
     "draw_barcode",
     "draw_chart",
     "draw_circuit",
-    "draw_collage",
     "draw_contours",
     "draw_fingerprint",
     "draw_heat_map",
     "draw_logo",
+    "draw_maze",
+    "draw_scribble",
     "draw_sheet_music",
     "draw_table",
     "draw_test_pattern",
     "draw_text",
 ]
-
-_PHOTOGRAPHS = (
-    "astronaut.png", "brick.png", "camera.png", "chelsea.png", "clock_motion.png", "coffee.png", "coins.png",
-    "grass.png", "gravel.png", "ihc.png", "motorcycle_left.png", "retina.jpg", "rocket.jpg",
-)  # fmt: skip
-"""Those of scikit-image that show nothing of the sky."""
 
 
 def _ink(shape, rng):
@@ -219,25 +210,6 @@ def draw_circuit(shape, rng):
     return _array(image)
 
 
-def draw_collage(shape, rng):
-    """
-    Draw things in front of things, each shaded and textured: dead leaves, whose statistics are those of photographs.
-
-    Sizes follow an inverse cube (Lee, Mumford & Huang 2001); the last leaf hides what is behind it.
-    """
-    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
-    image = np.full(shape, rng.random(), np.float32)
-    texture, least = cloud(shape, rng, rng.uniform(0.6, 1.6)), rng.uniform(4, 15)
-    for _ in range(int(log_uniform(rng, 30, 250))):
-        size = min(least / np.sqrt(rng.random()), 0.5 * min(shape))
-        dy, dx, turn = y - rng.uniform(0, shape[0]), x - rng.uniform(0, shape[1]), rng.uniform(0, np.pi)
-        u, v = dx * np.cos(turn) + dy * np.sin(turn), (dy * np.cos(turn) - dx * np.sin(turn)) / rng.uniform(0.3, 1)
-        leaf = (np.hypot(u, v) if rng.random() < 0.5 else np.maximum(np.abs(u), np.abs(v))) < size
-        shading = rng.random() + rng.normal(0, 0.2) * u / size + rng.uniform(0, 0.15) * np.roll(texture, int(size))
-        image[leaf] = shading[leaf]
-    return ndimage.gaussian_filter(image, rng.uniform(0.3, 1.2)).clip(0, 1)
-
-
 def draw_heat_map(shape, rng):
     """Draw a matrix of coloured cells, as of correlations, with a bar that explains them."""
     n = int(log_uniform(rng, 5, 40))
@@ -269,30 +241,34 @@ def draw_sheet_music(shape, rng):
     return _array(image)
 
 
-@cache
-def _photographs():
-    from PIL import Image
-
-    try:
-        folder = files("skimage.data")
-    except ImportError as error:
-        msg = f"photographs come from scikit-image, which cannot be imported ({error}); run: pip install scikit-image"
-        raise MissingDependencyError(msg) from error
-    loaded = []
-    for name in _PHOTOGRAPHS:
-        with folder.joinpath(name).open("rb") as stream, Image.open(stream) as image:
-            loaded.append(np.asarray(image.convert("RGB"))[::-1].mean(axis=2, dtype=np.float32) / 255)
-    return tuple(loaded)
+def draw_scribble(shape, rng):
+    """Draw strokes of a pen that wander: loops, signatures, roads."""
+    image, pen, colour = _ink(shape, rng)
+    width, smooth = max(int(rng.uniform(0.003, 0.02) * min(shape)), 1), log_uniform(rng, 4, 30)
+    for _ in range(int(log_uniform(rng, 1, 25))):
+        count = int(log_uniform(rng, 30, 400))
+        heading = ndimage.gaussian_filter1d(rng.normal(size=count), smooth) * 2 * np.sqrt(smooth)
+        heading = heading.cumsum() * rng.uniform(0.05, 0.4) + rng.uniform(0, 2 * np.pi)
+        steps = rng.uniform(1.5, 5) * np.stack([np.cos(heading), np.sin(heading)], axis=1)
+        path = steps.cumsum(axis=0) + rng.random(2) * shape[::-1]
+        pen.line([tuple(point) for point in path.tolist()], fill=colour, width=width, joint="curve")
+    return _array(image)
 
 
-def crop_photograph(shape, rng):
-    """Cut a part out of a photograph, at least half of its shorter side, and bring it to the shape."""
-    photographs = _photographs()
-    whole = photographs[rng.integers(len(photographs))]
-    scale = rng.uniform(0.5, 1) * min(n / m for n, m in zip(whole.shape, shape))
-    size = [int(m * scale) for m in shape]
-    start = [rng.integers(0, n - m + 1) for n, m in zip(whole.shape, size)]
-    part = whole[start[0] : start[0] + size[0], start[1] : start[1] + size[1]]
-    part = ndimage.gaussian_filter(part, 0.4 * scale) if scale > 1.2 else part
-    rows, columns = (np.linspace(0, n - 1, m) for n, m in zip(part.shape, shape))
-    return ndimage.map_coordinates(part, np.meshgrid(rows, columns, indexing="ij"), order=1).clip(0, 1)
+def draw_maze(shape, rng):
+    """Draw a maze: walls around paths that a walk dug, which turns back where it cannot go on."""
+    ny, nx = (max(int(n / rng.uniform(8, 20)), 4) for n in shape)
+    open_cells, cell = np.zeros((2 * ny + 1, 2 * nx + 1), np.float32), (0, 0)
+    open_cells[1, 1], way = 1, [cell]
+    while way:
+        y, x = way[-1]
+        for dy, dx in rng.permutation([(0, 1), (1, 0), (0, -1), (-1, 0)]):
+            v, u = y + dy, x + dx
+            if 0 <= v < ny and 0 <= u < nx and not open_cells[2 * v + 1, 2 * u + 1]:
+                open_cells[2 * v + 1, 2 * u + 1] = open_cells[y + v + 1, x + u + 1] = 1
+                way.append((v, u))
+                break
+        else:
+            way.pop()
+    maze = _fitted(open_cells, shape)
+    return maze if rng.random() < 0.7 else 1 - maze
