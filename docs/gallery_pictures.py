@@ -127,7 +127,7 @@ PICTURES = (
     ),
     Picture(
         "cosmos", "astroclf tag --north-up --axes wcs 147246.0_150.416558_1.998697_masknoise.fits",
-        "A small galaxy of the COSMOS survey: sure that it is a galaxy, not of which kind.",
+        "A small galaxy of the COSMOS survey, on which the model abstains: no class has more than one half.",
         f"NASA, ESA, the COSMOS team; {HUBBLE}; by way of GalSim, BSD-like",
     ),
     Picture(
