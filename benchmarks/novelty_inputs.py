@@ -21,7 +21,7 @@ from astroclf.train.calibrate import view_outputs
 from astroclf.train.novelty import fit_score, render_oddities, usual_frames
 from astroclf.train.oddities import FITTED
 
-SPLITS, ODDITIES, SEED = 5, 120, 4
+EXAMPLES, ODDITIES, SPLITS, SEED = 500, 40, 3, 4
 
 
 def halves(rng):
@@ -52,7 +52,9 @@ def main():
     parser.add_argument("labels", help="manifest of the labelled pictures (CSV)")
     args = parser.parse_args()
     record, workers = load_record(), os.cpu_count()
-    images, truth, objects = usual_frames(args.work, args.labels, record.preprocessor, workers=workers)
+    images, truth, objects = usual_frames(
+        args.work, args.labels, record.preprocessor, examples=EXAMPLES, workers=workers
+    )
     odd = [render_oddities(kind, ODDITIES, record.preprocessor, seed=SEED, workers=workers) for kind in FITTED]
     backend, outputs = OnnxBackend(record.read_bytes()), ("logits", "features", "middle")
     usual, odd = (view_outputs(backend, part, 1, *outputs) for part in (images, np.concatenate(odd)))

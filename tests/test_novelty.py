@@ -26,6 +26,7 @@ from astroclf.train.novelty import (
     fit_score,
     flag_table,
     measure_novelty,
+    render_exposures,
     render_oddities,
     render_pictures,
 )
@@ -142,6 +143,15 @@ def test_pictures_are_usual_frames(tmp_path):
     assert (truth == labels().index("star")).all()
     np.testing.assert_array_equal(images[::3], whole)
     assert not np.array_equal(images[1], images[2])
+
+
+def test_exposures_are_of_all_classes():
+    """Exposures go through instruments and classes in turn; each depends on the seed and its index only."""
+    images, truth = render_exposures(25, Preprocessor(), seed=3, workers=2)
+    assert truth.tolist() == [0] * 20 + [1] * 5
+    np.testing.assert_array_equal(images[:2], render_exposures(2, Preprocessor(), seed=3)[0])
+    assert not np.array_equal(images[:2], render_exposures(2, Preprocessor(), seed=4)[0])
+    assert len(np.unique(images.reshape(25, -1), axis=0)) == 25
 
 
 def test_flag_table():
@@ -329,7 +339,7 @@ def test_fit_and_measure(tmp_path, need):
     described = fit_novelty(work, tmp_path, examples=42, oddities=1)
     path = tmp_path / f"{record.name}.json"
     assert json.loads(path.read_text())["novelty"] == described
-    assert described["fitted_on"] == {"usual": 84, **dict.fromkeys(FITTED, 1)}
+    assert described["fitted_on"] == {"usual": 126, **dict.fromkeys(FITTED, 1)}
     record = load_record(path)
     assert 0 <= Classifier(path)(np.random.default_rng(3).normal(size=(100, 100))).novelty <= 1
     try:
@@ -338,4 +348,4 @@ def test_fit_and_measure(tmp_path, need):
         need(str(error))
     assert list(oddities["of"]) == [*KINDS, "all"]
     assert oddities["fitted"].sum() == len(FITTED)
-    assert list(alarms["of"]) == [*labels(), "all"]
+    assert list(alarms["of"]) == [*labels(), "all", "exposures"]

@@ -12,6 +12,8 @@ import numpy as np
 from astropy.nddata import CCDData
 from astropy.table import Table, vstack
 
+from astroclf.datasets import make_frame
+from astroclf.datasets.scenes.drawing import log_uniform
 from astroclf.frames import read_frame
 from astroclf.model.novelty import DISTANCES, NOVEL, NoveltyScore
 from astroclf.model.record import BUNDLED, load_record
@@ -30,6 +32,7 @@ __all__ = [
     "fit_score",
     "flag_table",
     "measure_novelty",
+    "render_exposures",
     "render_oddities",
     "render_pictures",
     "usual_frames",
@@ -39,11 +42,18 @@ _AXES = 128
 _RIDGE = 0.01
 _PENALTY = 10.0
 _FALSE_ALARMS = 0.025
-_EXAMPLES, _ODDITIES = 2100, 120
+_EXAMPLES, _ODDITIES = 2100, 80
 _MEASURED, _MEASURED_ODDITIES = 1008, 40
 _SEEDS = {"calibration": 4, "test": 5}
 _PARTS = 2
-_EMPTY = 1200
+_EMPTY = 800
+_EXPOSURES, _MEASURED_EXPOSURES = 560, 280
+_LAYOUTS = (
+    "acs_wfc_512a_flc", "acs_hrc_flt", "acs_sbc_flt", "wfc3_uvis_c512c_raw", "wfc3_uvis_c512c_flc",
+    "wfc3_uvis_c512c_drc", "wfc3_ir_flt", "wfc3_ir_sub256_flt", "wfc3_ir_sub256_drz", "nicmos_cal", "stis_ccd_flt",
+    "stis_ccd_crj", "stis_mama_flt", "foc_c0f", "jwst_nircam_sub160_cal", "jwst_nircam_sub160_i2d",
+    "jwst_miri_sub256_cal", "ground_ccd_raw", "ground_ccd_reduced", "acs_hrc_drz",
+)  # fmt: skip
 _METHOD = (
     "logistic regression on whitened square roots of the means of the maps before the last stage and four distances, "
     "oddities as outliers"
@@ -85,6 +95,43 @@ def _render_all(work, count, workers):
 def _render_oddity(index, *, kind, preprocessor, seed):
     frame = make_oddity(kind, np.random.default_rng((seed, list(KINDS).index(kind), index)))
     return render(frame, preprocessor)
+
+
+def render_exposures(count, preprocessor, *, seed, workers=1):
+    """
+    Make rendered exposures with the instruments of `astroclf.datasets`, all classes with each of them in turn.
+
+    Their detectors saturate, bleed and leave gaps in ways of their own, and their signal is that of `make_frame` or
+    anything from 100 to 100,000 electrons.
+
+    Parameters
+    ----------
+    count : int
+        Number of frames; 280 for each class once with each instrument.
+    preprocessor : `~astroclf.Preprocessor`
+        Renders them.
+    seed : int
+        Frame ``i`` depends on ``(seed, i)`` only.
+    workers : int, optional
+        Number of processes.
+
+    Returns
+    -------
+    images : `~numpy.ndarray` of uint8, shape (count, size, size, 3)
+        The pictures.
+    truth : `~numpy.ndarray` of int, shape (count,)
+        Their classes.
+    """
+    images = _render_all(partial(_render_exposure, preprocessor=preprocessor, seed=seed), count, workers)
+    return images, np.arange(count) // len(_LAYOUTS) % len(labels())
+
+
+def _render_exposure(index, *, preprocessor, seed):
+    rng = np.random.default_rng((seed, len(KINDS) + 1, index))
+    label = labels()[index // len(_LAYOUTS) % len(labels())]
+    signal = log_uniform(rng, 100, 100_000) if rng.random() < 0.5 else None
+    frame = make_frame(_LAYOUTS[index % len(_LAYOUTS)], label, seed=int(rng.integers(2**31)), signal=signal)
+    return render(read_frame(frame), preprocessor)
 
 
 def render_pictures(manifest, split, preprocessor, *, parts=0, seed=0):
@@ -253,8 +300,8 @@ def usual_frames(folder, pictures, preprocessor, *, examples=_EXAMPLES, workers=
     preprocessor : `~astroclf.Preprocessor`
         Renders all but the examples.
     examples : int, optional
-        Number of calibration examples to use, and most of further frames without a source, in which detectors show
-        most of their oddities.
+        Number of calibration examples to use, and the most of further frames without a source, in which detectors
+        show most of their oddities, and of exposures with particular instruments.
     workers : int, optional
         Number of processes that make these.
 
@@ -269,7 +316,11 @@ def usual_frames(folder, pictures, preprocessor, *, examples=_EXAMPLES, workers=
     """
     images, truth, _ = (array[:examples] for array in load_examples(folder, "calibration"))
     empty = _render_all(partial(_render_empty, preprocessor=preprocessor), min(_EMPTY, examples), workers)
-    images, truth = np.concatenate([images, empty]), np.append(truth, [labels().index("no_source")] * len(empty))
+    taken, shown = render_exposures(
+        min(_EXPOSURES, examples), preprocessor, seed=_SEEDS["calibration"], workers=workers
+    )
+    images = np.concatenate([images, empty, taken])
+    truth = np.concatenate([truth, [labels().index("no_source")] * len(empty), shown])
     objects = [f"example {i}" for i in range(len(truth))]
     if pictures is None:
         return images, truth, objects
@@ -314,7 +365,8 @@ def measure_novelty(folder, record, pictures=None, *, examples=_MEASURED, odditi
     Returns
     -------
     oddities, false_alarms : `~astropy.table.Table`
-        As `flag_table` makes them, a row a kind and a row a class, and one for the pictures. Of the oddities,
+        As `flag_table` makes them, a row a kind and a row a class, and one each for exposures with particular
+        instruments and for the pictures. Of the oddities,
         ``fitted`` tells which kinds the score was fitted on.
     """
     seed, preprocessor = _SEEDS["test"], record.preprocessor
@@ -329,10 +381,12 @@ def measure_novelty(folder, record, pictures=None, *, examples=_MEASURED, odditi
     images, truth, _ = (array[:examples] for array in load_examples(folder, "test"))
     alarms = flagged(images)
     by_class = flag_table({label: alarms[truth == i] for i, label in enumerate(record.labels)})
+    count = min(_MEASURED_EXPOSURES, examples)
+    others = {"exposures": render_exposures(count, preprocessor, seed=seed, workers=workers)[0]}
     if pictures is not None:
-        shown = render_pictures(pictures, "test", preprocessor)[0]
-        by_class = vstack([by_class, flag_table({"pictures": flagged(shown)})[:1]])
-    return caught, by_class
+        others["pictures"] = render_pictures(pictures, "test", preprocessor)[0]
+    rows = [flag_table({name: flagged(shown)})[:1] for name, shown in others.items()]
+    return caught, vstack([by_class, *rows])
 
 
 def flag_table(flags):
