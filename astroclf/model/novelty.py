@@ -76,16 +76,16 @@ class NoveltyScore:
     It looks before the last stage of the network, which is taught to see nothing but the taxonomy: of kinds that no
     score was fitted on, one on what that stage makes of them finds fewer. The square roots of the means of the maps
     there, less their mean, are laid along the ``axes``, on which they scatter within a class by 1. To these
-    coordinates come four distances, all of which grow with novelty: the logarithm of
-    that to the nearest class (Mahalanobis distance; Lee et al. 2018), of its ratio to that to the middle of all
-    classes (Ren et al. 2021 take the difference), of what lies off the axes (as in ViM; Wang et al. 2022), and the
-    energy of the logits (Liu et al. 2020). The weights are those of a logistic regression between frames of the
-    taxonomy and others (outlier exposure; Hendrycks et al. 2019).
+    coordinates come four distances, all of which grow with novelty: the logarithm of that to the nearest class
+    (Mahalanobis distance; Lee et al. 2018), of its ratio to that to the middle of all classes (Ren et al. 2021 take
+    the difference), of what lies off the axes (as in ViM; Wang et al. 2022), and the energy of the logits (Liu et al.
+    2020). The weights are those of a logistic regression between frames of the taxonomy and others (outlier exposure;
+    Hendrycks et al. 2019).
 
     Parameters
     ----------
     mean : `~numpy.ndarray` of float32, shape (maps,)
-        Mean of the square roots of frames in the taxonomy.
+        Mean of these square roots over frames in the taxonomy.
     axes : `~numpy.ndarray` of float16, shape (maps, k)
         Principal axes, orthogonal.
     whitening : `~numpy.ndarray` of float32, shape (k, k)

@@ -19,7 +19,6 @@ __all__ = [
     "fit_stages",
     "fit_tail",
     "load_imagenet",
-    "tail_of",
 ]
 
 STEM_OUTPUT = "conv3_block4_out"
@@ -28,6 +27,7 @@ STEM_OUTPUT = "conv3_block4_out"
 TRUNK_OUTPUT = "conv4_block6_out"
 """The layer before the last stage, which alone is fitted to classes of a user's own."""
 
+_SEED, _SMOOTHING = 0, 0.1
 _BATCH, _WATCHED = 32, 64
 _WARMUP, _KEPT = 200, 200
 
@@ -153,22 +153,17 @@ def _digest(*arrays):
     return found.hexdigest()
 
 
-def tail_of(model):
-    """Return the part of the network that `fit_tail` fits, from the features of the trunk to the logits."""
-    return keras.Model(model.get_layer(TRUNK_OUTPUT).output, model.output)
-
-
 class _Batches(keras.utils.PyDataset):
     """
-    Batches of cached features in a new order every epoch, reproducible by seed.
+    Batches of cached features in a new order every epoch, always the same ones.
 
     With ``mixup`` each example is mixed with another of its batch, features and classes alike.
     """
 
-    def __init__(self, features, wanted, rows, batch, seed, mixup=0.0):
+    def __init__(self, inputs, wanted, rows, batch=_BATCH, mixup=0.0):
         super().__init__()
-        self.features, self.wanted, self.rows, self.batch = features, wanted, rows, batch
-        self.seed, self.mixup = seed, mixup
+        self.inputs, self.wanted, self.rows, self.batch, self.mixup = inputs, wanted, rows, batch, mixup
+        self.seed = _SEED
         self.on_epoch_end()
 
     def on_epoch_end(self):
@@ -181,15 +176,15 @@ class _Batches(keras.utils.PyDataset):
     def __getitem__(self, index):
         rng = np.random.default_rng((self.seed, index))
         rows = np.sort(self.order[index * self.batch : (index + 1) * self.batch])
-        features, wanted = self._take(rows, rng), self.wanted[rows]
+        inputs, wanted = self._take(rows, rng), self.wanted[rows]
         if not self.mixup:
-            return features, wanted
+            return inputs, wanted
         share = rng.beta(self.mixup, self.mixup, len(rows)).astype(np.float32)
         other = rng.permutation(len(rows))
-        return _mix(features, share, other), _mix(wanted, share, other)
+        return _mix(inputs, share, other), _mix(wanted, share, other)
 
     def _take(self, rows, rng):
-        return self.features[rows].astype(np.float32)
+        return self.inputs[rows].astype(np.float32)
 
 
 class _Pictures(_Batches):
@@ -197,7 +192,7 @@ class _Pictures(_Batches):
 
     def _take(self, rows, rng):
         ways = rng.integers(max(ORIENTATIONS), size=len(rows))
-        turned = np.stack([turn(picture, way) for picture, way in zip(self.features[rows], ways)])
+        turned = np.stack([turn(picture, way) for picture, way in zip(self.inputs[rows], ways)])
         return keras.applications.resnet50.preprocess_input(turned.astype(np.float32))
 
 
@@ -206,10 +201,7 @@ def _mix(values, share, other):
     return share * values + (1 - share) * values[other]
 
 
-def fit_stages(
-    model, pictures, truth, *, validation=None, rows=None, epochs=2, rate=1e-4, smoothing=0.1, mixup=0.0, seed=0,
-    checkpoint=None,
-):  # fmt: skip
+def fit_stages(model, pictures, truth, *, rows, epochs, rate, mixup, validation, checkpoint):
     """
     Fit the last two stages and the head to pictures, batch normalisation frozen.
 
@@ -221,65 +213,43 @@ def fit_stages(
         Rendered frames. Each is turned, and mirrored or not, at random whenever it is seen.
     truth : `~numpy.ndarray` of int, shape (n,)
         Classes.
-    validation : tuple of `~numpy.ndarray`, optional
+    rows : `~numpy.ndarray` of int
+        Which pictures to learn from.
+    epochs, rate : number
+        As in `fit_tail`.
+    mixup : float
+        Pictures are mixed, two and two, in shares of a beta distribution with this parameter (mixup, Zhang et al.
+        2018): against what few objects teach by heart. If it is 0 they stay as they are.
+    validation : tuple of `~numpy.ndarray`
         Pictures and classes on which to report each epoch; nothing is chosen by them.
-    rows, epochs, rate, smoothing, mixup, seed, checkpoint : optional
-        As in `fit_tail`; it is the pictures that are mixed (Zhang et al. 2018).
-
-    Returns
-    -------
-    history : dict
-        What Keras recorded.
+    checkpoint : path-like
+        ``.weights.h5`` file, written every 200 batches.
     """
-    keras.utils.set_random_seed(seed)
-    _freeze(model, keras.Model(model.input, model.get_layer(STEM_OUTPUT).output).layers)
-    rows, classes = np.arange(len(truth)) if rows is None else rows, np.eye(model.output.shape[-1], dtype=np.float32)
-    batches = _Pictures(pictures, classes[truth], rows, _BATCH, seed, mixup)
-    _compile(model, epochs * len(batches), rate, smoothing)
-    watched = validation and _Pictures(
-        validation[0], classes[validation[1]], np.arange(len(validation[1])), _WATCHED, seed
-    )
-    return model.fit(
-        batches,
-        epochs=epochs,
-        validation_data=watched,
-        callbacks=_keep(model, checkpoint),
+    watched, watched_truth = validation
+    _fit(
+        model, _Pictures(pictures, _wanted(model, truth), rows, mixup=mixup), epochs, rate,
+        frozen=keras.Model(model.input, model.get_layer(STEM_OUTPUT).output).layers,
+        validation_data=_Pictures(watched, _wanted(model, watched_truth), np.arange(len(watched)), _WATCHED),
+        callbacks=[_keep(model, checkpoint)],
         verbose=1 if sys.stdout.isatty() else 2,
-    ).history
+    )  # fmt: skip
 
 
-def _freeze(model, layers=()):
-    """Freeze some layers of a network, and all batch normalisation; let it learn the others."""
-    frozen = {layer.name for layer in layers}
-    for layer in model.layers:
-        layer.trainable = layer.name not in frozen and not isinstance(layer, keras.layers.BatchNormalization)
-
-
-def _compile(model, steps, rate, smoothing):
-    schedule = keras.optimizers.schedules.CosineDecay(
-        0.0, steps, warmup_target=rate, warmup_steps=min(_WARMUP, 1 + steps // 4)
-    )
-    model.compile(
-        keras.optimizers.AdamW(schedule, weight_decay=1e-4),
-        keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing),
-        metrics=["accuracy"],
-    )
+def _wanted(model, truth):
+    return np.eye(model.output.shape[-1], dtype=np.float32)[truth]
 
 
 def _keep(model, path):
-    """Return a list of what Keras calls to keep a network's weights now and then, empty if there is no path."""
+    """Return what Keras calls to keep a network's weights now and then."""
 
     def keep(step, logs):
         if (step + 1) % _KEPT == 0:
             model.save_weights(path)
 
-    return [keras.callbacks.LambdaCallback(on_train_batch_end=keep)] if path else []
+    return keras.callbacks.LambdaCallback(on_train_batch_end=keep)
 
 
-def fit_tail(
-    model, features, truth, *, validation=None, rows=None, epochs=5, rate=1e-4, smoothing=0.1, mixup=0.0, seed=0,
-    checkpoint=None, tell=None,
-):  # fmt: skip
+def fit_tail(model, features, truth, *, rows, epochs, rate, tell):
     """
     Fit the last stage and the head, batch normalisation frozen.
 
@@ -291,44 +261,33 @@ def fit_tail(
         What `cache_trunk` returns.
     truth : `~numpy.ndarray` of int, shape (n,)
         Classes.
-    validation : tuple of `~numpy.ndarray`, optional
-        Features and classes on which to report each epoch; nothing is chosen by them.
-    rows : `~numpy.ndarray` of int, optional
-        Which examples to learn from, those named twice twice an epoch; by default all.
-    epochs, rate, smoothing : optional
-        Number of epochs, peak learning rate of AdamW (reached in 200 steps, or sooner in short fits; cosine
-        decay), and label smoothing.
-    mixup : float, optional
-        Examples are mixed, two and two, in shares of a beta distribution with this parameter (manifold mixup, Verma
-        et al. 2019): against what few objects teach by heart. By default they stay as they are.
-    seed : int, optional
-        Order of the examples, and which are mixed.
-    checkpoint : path-like, optional
-        ``.weights.h5`` file, written every 200 batches.
-    tell : callable, optional
-        Called with 1 after each batch; by default a line on stdout tells of each epoch.
-
-    Returns
-    -------
-    history : dict
-        What Keras recorded.
+    rows : `~numpy.ndarray` of int
+        Which examples to learn from, those named twice twice an epoch.
+    epochs : int
+        Number of epochs.
+    rate : float
+        Peak learning rate of AdamW, reached in 200 steps, or sooner in short fits; it falls as a cosine.
+    tell : callable
+        Called with 1 after each batch.
     """
-    keras.utils.set_random_seed(seed)
-    tail, rows = tail_of(model), np.arange(len(truth)) if rows is None else rows
-    _freeze(tail)
-    classes = np.eye(model.output.shape[-1], dtype=np.float32)
-    batches = _Batches(features, classes[truth], rows, _BATCH, seed, mixup)
-    _compile(tail, epochs * len(batches), rate, smoothing)
-    callbacks = _keep(model, checkpoint)
-    if tell:
-        callbacks.append(keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: tell(1)))
-    watched = validation and _Batches(
-        validation[0], classes[validation[1]], np.arange(len(validation[1])), _WATCHED, seed
+    tail = keras.Model(model.get_layer(TRUNK_OUTPUT).output, model.output)
+    telling = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: tell(1))
+    _fit(tail, _Batches(features, _wanted(model, truth), rows), epochs, rate, callbacks=[telling], verbose=0)
+
+
+def _fit(model, batches, epochs, rate, *, frozen=(), **settings):
+    """Fit a network with label smoothing, all batch normalisation and some other layers frozen."""
+    keras.utils.set_random_seed(_SEED)
+    kept = {layer.name for layer in frozen}
+    for layer in model.layers:
+        layer.trainable = layer.name not in kept and not isinstance(layer, keras.layers.BatchNormalization)
+    steps = epochs * len(batches)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        0.0, steps, warmup_target=rate, warmup_steps=min(_WARMUP, 1 + steps // 4)
     )
-    return tail.fit(
-        batches,
-        epochs=epochs,
-        validation_data=watched,
-        callbacks=callbacks,
-        verbose=0 if tell else 2,
-    ).history
+    model.compile(
+        keras.optimizers.AdamW(schedule, weight_decay=1e-4),
+        keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=_SMOOTHING),
+        metrics=["accuracy"],
+    )
+    model.fit(batches, epochs=epochs, **settings)

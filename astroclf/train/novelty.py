@@ -366,8 +366,7 @@ def measure_novelty(folder, record, pictures=None, *, examples=_MEASURED, odditi
     -------
     oddities, false_alarms : `~astropy.table.Table`
         As `flag_table` makes them, a row a kind and a row a class, and one each for exposures with particular
-        instruments and for the pictures. Of the oddities,
-        ``fitted`` tells which kinds the score was fitted on.
+        instruments and for the pictures. Of the oddities, ``fitted`` tells which kinds the score was fitted on.
     """
     seed, preprocessor = _SEEDS["test"], record.preprocessor
     drawn = {kind: render_oddities(kind, oddities, preprocessor, seed=seed, workers=workers) for kind in KINDS}
