@@ -28,6 +28,7 @@ from astroclf.train.novelty import (
     measure_novelty,
     render_exposures,
     render_oddities,
+    render_photographs,
     render_pictures,
 )
 from astroclf.train.oddities import FITTED, KINDS, make_oddity
@@ -65,9 +66,9 @@ def test_drawings_fill_their_shape(kind, need):
 
 
 def test_half_of_the_kinds_only_test():
-    """Half of the kinds are fitted on, among them half of those that detectors record; the others only test."""
-    assert set(FITTED) < set(KINDS)
-    assert len(FITTED) == len(KINDS) // 2
+    """With photographs, half of the kinds are fitted on, and half of those that detectors record; others only test."""
+    assert {*FITTED, "photograph"} < set(KINDS)
+    assert len({*FITTED, "photograph"}) == len(KINDS) // 2
     assert sum(KINDS[kind].detected for kind in FITTED) == sum(kind.detected for kind in KINDS.values()) / 2
 
 
@@ -76,6 +77,30 @@ def test_oddities_depend_on_seed_and_index():
     few, many = (render_oddities("logo", count, Preprocessor(), seed=7, workers=count // 2) for count in (2, 4))
     np.testing.assert_array_equal(few, many[:2])
     assert not np.array_equal(few, render_oddities("logo", 2, Preprocessor(), seed=8))
+
+
+@pytest.fixture
+def photographs(tmp_path):
+    """Return a folder of six photographs, beside something else."""
+    folder = tmp_path / "photographs"
+    folder.mkdir()
+    for i, name in enumerate(("a.PNG", "b.jpeg", "c.JPG", "d.jpg", "e.png", "f.png")):
+        noise = np.random.default_rng(i).integers(0, 256, (200, 150 + 50 * i, 3), dtype=np.uint8)
+        Image.fromarray(noise).save(folder / name)
+    (folder / "README.md").write_text("not a photograph")
+    return folder
+
+
+def test_photographs(photographs):
+    """Every fourth photograph in a folder, by name, gives a frame that depends on the seed."""
+    images = render_photographs(photographs, 0, Preprocessor(), seed=1, workers=2)
+    assert images.shape == (2, 224, 224, 3)
+    assert not np.array_equal(images, render_photographs(photographs, 0, Preprocessor(), seed=2))
+    assert not np.array_equal(images, render_photographs(photographs, 1, Preprocessor(), seed=1))
+    for name in "bcdf":
+        next(photographs.glob(f"{name}.*")).unlink()
+    (photographs / "e.png").rename(photographs / "z.png")
+    np.testing.assert_array_equal(images[0], render_photographs(photographs, 0, Preprocessor(), seed=1)[0])
 
 
 def _outputs(rng, count, shift=0.0):
@@ -326,7 +351,7 @@ def test_broken_section_is_refused(model_with, section):
 
 
 @pytest.mark.slow
-def test_fit_and_measure(tmp_path, need):
+def test_fit_and_measure(tmp_path, photographs, need):
     """The recipe runs from examples to a model with a score, and its measure has a row for every kind and class."""
     record = load_record()
     for path in (record.path, record.path.with_suffix(".json")):
@@ -336,16 +361,17 @@ def test_fit_and_measure(tmp_path, need):
     for split, seed in (("calibration", 2), ("test", 3)):
         truth, _ = make_examples(42, [], Preprocessor(), seed=seed, path=work / f"{split}.npy")
         (work / f"{split}.json").write_text(json.dumps({"truth": truth.tolist(), "objects": [""] * 42}))
-    described = fit_novelty(work, tmp_path, examples=42, oddities=1)
+    described = fit_novelty(work, tmp_path, photographs=photographs, examples=42, oddities=1)
     path = tmp_path / f"{record.name}.json"
     assert json.loads(path.read_text())["novelty"] == described
-    assert described["fitted_on"] == {"usual": 126, **dict.fromkeys(FITTED, 1)}
+    assert described["fitted_on"] == {"usual": 126, **dict.fromkeys(FITTED, 1), "photograph": 2}
     record = load_record(path)
     assert 0 <= Classifier(path)(np.random.default_rng(3).normal(size=(100, 100))).novelty <= 1
     try:
-        oddities, alarms = measure_novelty(work, record, examples=14, oddities=1)
+        oddities, alarms = measure_novelty(work, record, photographs=photographs, examples=14, oddities=1)
     except MissingDependencyError as error:
         need(str(error))
-    assert list(oddities["of"]) == [*KINDS, "all"]
-    assert oddities["fitted"].sum() == len(FITTED)
+    assert list(oddities["of"]) == [*KINDS, "all", "photographs"]
+    assert oddities["count"][-1] == 2
+    assert set(oddities["of"][oddities["fitted"]]) == {*FITTED, "photograph"}
     assert list(alarms["of"]) == [*labels(), "all", "exposures"]

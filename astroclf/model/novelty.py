@@ -38,12 +38,15 @@ class NoveltyFile:
         Margin of a frame whose novelty is 0.5.
     method : str
         How the score was made, in words.
+    fitted_on : tuple of str, optional
+        What it was fitted on: ``usual``, and the kinds of oddities.
     """
 
     path: Path
     sha256: str
     threshold: float
     method: str
+    fitted_on: tuple[str, ...] = ()
 
     @classmethod
     def from_dict(cls, described, folder):
@@ -65,7 +68,8 @@ class NoveltyFile:
         if described is None:
             return None
         path = folder / Path(described["file"]).name
-        return cls(path, str(described["sha256"]), float(described["threshold"]), str(described["method"]))
+        fitted_on = tuple(described.get("fitted_on", ()))
+        return cls(path, str(described["sha256"]), float(described["threshold"]), str(described["method"]), fitted_on)
 
 
 @dataclass(frozen=True, eq=False)

@@ -30,8 +30,8 @@ Make the bundled model.
 6. The novelty score of the model file, whenever that is new, and how good it is (scikit-image is needed for the
    photographs among the oddities of the second)::
 
-    python -m astroclf.train novelty work astroclf/model/data --pictures labels.csv
-    python -m astroclf.train measure-novelty work --pictures labels.csv
+    python -m astroclf.train novelty work astroclf/model/data --pictures labels.csv --photographs imagenet
+    python -m astroclf.train measure-novelty work --pictures labels.csv --photographs imagenet
 """
 
 import argparse
@@ -68,8 +68,10 @@ def main(argv=None):
     add("measure", "measure the bundled model on the test examples", _measure, folder=_EXAMPLES)
     step = add("novelty", "fit the novelty score of the model file", _fit_novelty, folder=_EXAMPLES, output=_MODEL)
     step.add_argument("--pictures", metavar="FILE", help="manifest of the labelled pictures (CSV): usual frames too")
+    step.add_argument("--photographs", metavar="FOLDER", help="photographs of anything but the sky: oddities too")
     step = add("measure-novelty", "measure the novelty score of the bundled model", _measure_novelty, folder=_EXAMPLES)
     step.add_argument("--pictures", metavar="FILE", help="manifest of the labelled pictures (CSV): measured too")
+    step.add_argument("--photographs", metavar="FOLDER", help="photographs of anything but the sky: measured too")
     args = parser.parse_args(argv)
     args.run(args)
 
@@ -101,11 +103,12 @@ def _make_examples(args):
 
 
 def _fit_novelty(args):
-    fit_novelty(args.folder, args.output, args.pictures, workers=os.cpu_count())
+    fit_novelty(args.folder, args.output, args.pictures, args.photographs, workers=os.cpu_count())
 
 
 def _measure_novelty(args):
-    for table in measure_novelty(args.folder, load_record(), args.pictures, workers=os.cpu_count()):
+    measure = partial(measure_novelty, args.folder, load_record(), args.pictures, args.photographs)
+    for table in measure(workers=os.cpu_count()):
         table.pprint_all()
 
 

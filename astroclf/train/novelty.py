@@ -24,7 +24,7 @@ from astroclf.train.examples import render
 from astroclf.train.forward import simulate_frame
 from astroclf.train.head import deal_folds, fit_head
 from astroclf.train.metrics import wilson_interval
-from astroclf.train.oddities import FITTED, KINDS, make_oddity
+from astroclf.train.oddities import FITTED, KINDS, make_oddity, make_photograph
 from astroclf.train.recipe import load_examples
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "measure_novelty",
     "render_exposures",
     "render_oddities",
+    "render_photographs",
     "render_pictures",
     "usual_frames",
 ]
@@ -44,8 +45,9 @@ _PENALTY = 10.0
 _FALSE_ALARMS = 0.025
 _EXAMPLES, _ODDITIES = 2100, 80
 _MEASURED, _MEASURED_ODDITIES = 1008, 40
+_PHOTOGRAPHS = {".jpg", ".jpeg", ".png"}
 _SEEDS = {"calibration": 4, "test": 5}
-_PARTS = 2
+_PARTS = 1
 _EMPTY = 800
 _EXPOSURES, _MEASURED_EXPOSURES = 560, 280
 _LAYOUTS = (
@@ -95,6 +97,38 @@ def _render_all(work, count, workers):
 def _render_oddity(index, *, kind, preprocessor, seed):
     frame = make_oddity(kind, np.random.default_rng((seed, list(KINDS).index(kind), index)))
     return render(frame, preprocessor)
+
+
+def render_photographs(folder, first, preprocessor, *, seed, workers=1):
+    """
+    Make a rendered frame of every fourth photograph in a folder.
+
+    Parameters
+    ----------
+    folder : path-like
+        The photographs are its files in JPEG or PNG, by their names; others are left out.
+    first : int
+        The first one to take, counted from 0.
+    preprocessor : `~astroclf.Preprocessor`
+        Renders them.
+    seed : int
+        Frame ``i`` depends on its file and ``(seed, i)`` only.
+    workers : int, optional
+        Number of processes.
+
+    Returns
+    -------
+    images : `~numpy.ndarray` of uint8, shape (n, size, size, 3)
+        The pictures, in the order of the names.
+    """
+    paths = sorted(path for path in Path(folder).iterdir() if path.suffix.lower() in _PHOTOGRAPHS)[first::4]
+    work = partial(_render_photograph, paths=paths, preprocessor=preprocessor, seed=seed)
+    return _render_all(work, len(paths), workers)
+
+
+def _render_photograph(index, *, paths, preprocessor, seed):
+    rng = np.random.default_rng((seed, list(KINDS).index("photograph"), index))
+    return render(make_photograph(paths[index], rng), preprocessor)
 
 
 def render_exposures(count, preprocessor, *, seed, workers=1):
@@ -186,8 +220,7 @@ def fit_score(usual, truth, odd, objects=None):
     Parameters
     ----------
     usual : tuple of 2 `~numpy.ndarray`
-        Logits of frames in the taxonomy, of objects the network never saw, and the means of their maps before its last
-        stage.
+        Logits of frames in the taxonomy, and the means of their maps before the last stage of the network.
     truth : `~numpy.ndarray` of int, shape (n,)
         Their classes; each is there, twice or more.
     odd : tuple of 2 `~numpy.ndarray`
@@ -241,7 +274,7 @@ def _fit_logistic(inside, outside):
     return head.kernel[:, 1] - head.kernel[:, 0], head.bias[1] - head.bias[0]
 
 
-def fit_novelty(folder, output, pictures=None, *, examples=_EXAMPLES, oddities=_ODDITIES, workers=1):
+def fit_novelty(folder, output, pictures=None, photographs=None, *, examples=_EXAMPLES, oddities=_ODDITIES, workers=1):
     """
     Fit the novelty score of a model, write its file beside the record, and name it in the record.
 
@@ -252,8 +285,11 @@ def fit_novelty(folder, output, pictures=None, *, examples=_EXAMPLES, oddities=_
     output : path-like
         Folder of the model file and its record: the section ``novelty`` of the record is replaced.
     pictures : path-like, optional
-        Manifest of the labelled pictures. Those of the calibration split are usual frames too, as pictures: without
-        them, that a frame is a picture counts as odd.
+        Manifest of the labelled pictures. Those of the training and the calibration split are usual frames too, as
+        pictures: without them, that a frame is a picture counts as odd.
+    photographs : path-like, optional
+        Folder of photographs of anything but the sky: every fourth is an oddity too, of the kind ``photograph``.
+        Without them, that kind is not fitted on.
     examples : int, optional
         Number of calibration examples to use.
     oddities : int, optional
@@ -271,15 +307,18 @@ def fit_novelty(folder, output, pictures=None, *, examples=_EXAMPLES, oddities=_
     record = load_record(path)
     images, truth, objects = usual_frames(folder, pictures, record.preprocessor, examples=examples, workers=workers)
     seed = _SEEDS["calibration"]
-    odd = [render_oddities(kind, oddities, record.preprocessor, seed=seed, workers=workers) for kind in FITTED]
+    drawn = partial(render_oddities, count=oddities, preprocessor=record.preprocessor, seed=seed, workers=workers)
+    odd = {kind: drawn(kind) for kind in FITTED}
+    if photographs is not None:
+        odd["photograph"] = render_photographs(photographs, 0, record.preprocessor, seed=seed, workers=workers)
     look = partial(_look, _backend(record), record.views)
-    score = fit_score(look(images), truth, look(np.concatenate(odd)), objects)
+    score = fit_score(look(images), truth, look(np.concatenate(list(odd.values()))), objects)
     content = score.to_bytes()
     file = path.with_suffix(".novelty.npz")
     file.write_bytes(content)
     described = {
         "file": file.name, "sha256": hashlib.sha256(content).hexdigest(), "threshold": score.threshold,
-        "method": _METHOD, "fitted_on": {"usual": len(truth), **dict.fromkeys(FITTED, oddities)},
+        "method": _METHOD, "fitted_on": {"usual": len(truth), **{kind: len(frames) for kind, frames in odd.items()}},
     }  # fmt: skip
     fields = json.loads(path.read_text(encoding="utf-8")) | {"novelty": described}
     path.write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")
@@ -296,7 +335,8 @@ def usual_frames(folder, pictures, preprocessor, *, examples=_EXAMPLES, workers=
     folder : path-like
         Folder of the calibration examples; see `astroclf.train.recipe.write_examples`.
     pictures : path-like or None
-        Manifest of the labelled pictures; those of the calibration split are among the frames, whole and in parts.
+        Manifest of the labelled pictures; those of the training and the calibration split are among the frames, whole
+        and in part.
     preprocessor : `~astroclf.Preprocessor`
         Renders all but the examples.
     examples : int, optional
@@ -324,8 +364,10 @@ def usual_frames(folder, pictures, preprocessor, *, examples=_EXAMPLES, workers=
     objects = [f"example {i}" for i in range(len(truth))]
     if pictures is None:
         return images, truth, objects
-    more = render_pictures(pictures, "calibration", preprocessor, parts=_PARTS, seed=_SEEDS["calibration"])
-    return np.concatenate([images, more[0]]), np.concatenate([truth, more[1]]), objects + more[2]
+    for split in ("train", "calibration"):
+        more = render_pictures(pictures, split, preprocessor, parts=_PARTS, seed=_SEEDS["calibration"])
+        images, truth, objects = np.concatenate([images, more[0]]), np.concatenate([truth, more[1]]), objects + more[2]
+    return images, truth, objects
 
 
 def _render_empty(index, *, preprocessor):
@@ -343,7 +385,9 @@ def _backend(record):
     return OnnxBackend(record.read_bytes())
 
 
-def measure_novelty(folder, record, pictures=None, *, examples=_MEASURED, oddities=_MEASURED_ODDITIES, workers=1):
+def measure_novelty(
+    folder, record, pictures=None, photographs=None, *, examples=_MEASURED, oddities=_MEASURED_ODDITIES, workers=1
+):
     """
     Measure the novelty score of a model: how often it flags what it should, and what it should not.
 
@@ -355,6 +399,8 @@ def measure_novelty(folder, record, pictures=None, *, examples=_MEASURED, odditi
         The model, with its novelty score.
     pictures : path-like, optional
         Manifest of the labelled pictures: those of the test split are measured too, as pictures.
+    photographs : path-like, optional
+        Folder of photographs of anything but the sky: every fourth, but those of the fit, is measured too.
     examples : int, optional
         Number of test examples to use.
     oddities : int, optional
@@ -365,8 +411,9 @@ def measure_novelty(folder, record, pictures=None, *, examples=_MEASURED, odditi
     Returns
     -------
     oddities, false_alarms : `~astropy.table.Table`
-        As `flag_table` makes them, a row a kind and a row a class, and one each for exposures with particular
-        instruments and for the pictures. Of the oddities, ``fitted`` tells which kinds the score was fitted on.
+        As `flag_table` makes them, a row a kind and one for the photographs, a row a class and one each for exposures
+        with particular instruments and for the pictures. Of the oddities, ``fitted`` tells which kinds the score was
+        fitted on.
     """
     seed, preprocessor = _SEEDS["test"], record.preprocessor
     drawn = {kind: render_oddities(kind, oddities, preprocessor, seed=seed, workers=workers) for kind in KINDS}
@@ -375,8 +422,12 @@ def measure_novelty(folder, record, pictures=None, *, examples=_MEASURED, odditi
     def flagged(images):
         return score(*_look(backend, record.views, images)) >= NOVEL
 
-    caught = flag_table({kind: flagged(images) for kind, images in drawn.items()})
-    caught.add_column(np.isin(caught["of"], FITTED), name="fitted", index=1)
+    caught = [flag_table({kind: flagged(images) for kind, images in drawn.items()})]
+    if photographs is not None:
+        shown = render_photographs(photographs, 1, preprocessor, seed=seed, workers=workers)
+        caught.append(flag_table({"photographs": flagged(shown)})[:1])
+    caught = vstack(caught)
+    caught.add_column(np.isin(caught["of"], record.novelty.fitted_on), name="fitted", index=1)
     images, truth, _ = (array[:examples] for array in load_examples(folder, "test"))
     alarms = flagged(images)
     by_class = flag_table({label: alarms[truth == i] for i, label in enumerate(record.labels)})

@@ -13,7 +13,7 @@ from astroclf.frames import Exposure, Frame
 from astroclf.train.forward import expose
 from astroclf.train.oddities import instruments, photographs, pictures
 
-__all__ = ["FITTED", "KINDS", "Kind", "make_oddity"]
+__all__ = ["FITTED", "KINDS", "Kind", "make_oddity", "make_photograph"]
 
 _SIDES = (160, 420)
 _FAINTEST, _BRIGHTEST = 40.0, 2000.0
@@ -63,6 +63,7 @@ KINDS = MappingProxyType({
     "scribble": Kind(pictures.draw_scribble, False),
     "maze": Kind(pictures.draw_maze, False),
     "ultrasound": Kind(photographs.draw_ultrasound, False),
+    "street_map": Kind(pictures.draw_street_map, False),
 })  # fmt: skip
 """The kinds there are, by name."""
 
@@ -94,9 +95,34 @@ def make_oddity(kind, rng):
     MissingDependencyError
         If ``kind`` is ``photograph`` and scikit-image, whose photographs these are, is not installed.
     """
-    shape = tuple(np.round(log_uniform(rng, *_SIDES, 2)).astype(int).tolist())
-    image = KINDS[kind].draw(shape, rng)
-    if KINDS[kind].detected or rng.random() < _EXPOSED_SHARE:
+    return _as_frame(KINDS[kind].draw(_shape(rng), rng), KINDS[kind].detected, rng)
+
+
+def make_photograph(path, rng):
+    """
+    Make a frame of a photograph as `make_oddity` does of those it has.
+
+    Parameters
+    ----------
+    path : path-like
+        A photograph, JPEG or PNG. A part of it is taken, at least half of its shorter side.
+    rng : `~numpy.random.Generator`
+        Chooses everything.
+
+    Returns
+    -------
+    frame : `~astroclf.Frame`
+        As of `make_oddity`.
+    """
+    return _as_frame(photographs.crop(photographs.read_photograph(path), _shape(rng), rng), False, rng)
+
+
+def _shape(rng):
+    return tuple(np.round(log_uniform(rng, *_SIDES, 2)).astype(int).tolist())
+
+
+def _as_frame(image, detected, rng):
+    if detected or rng.random() < _EXPOSED_SHARE:
         return expose(unit(image), log_uniform(rng, _FAINTEST, _BRIGHTEST), rng)
     data = np.round(255 * np.clip(image, 0, 1)).astype(np.float32)
     return Frame(CCDData(data, unit="adu"), layout="picture", exposure=Exposure.PICTURE)

@@ -10,7 +10,7 @@ from scipy import ndimage
 from astroclf.datasets.scenes.drawing import cloud, log_uniform, ramp
 from astroclf.exceptions import MissingDependencyError
 
-__all__ = ["crop_photograph", "draw_collage", "draw_still_life", "draw_ultrasound"]
+__all__ = ["crop", "crop_photograph", "draw_collage", "draw_still_life", "draw_ultrasound", "read_photograph"]
 
 _PHOTOGRAPHS = (
     "astronaut.png", "brick.png", "camera.png", "chelsea.png", "clock_motion.png", "coffee.png", "coins.png",
@@ -89,10 +89,16 @@ def draw_ultrasound(shape, rng):
     return image / image.max()
 
 
-@cache
-def _photographs():
+def read_photograph(file):
+    """Read a photograph, a path or an open file, in grey: float32 in [0, 1], row 0 at the bottom."""
     from PIL import Image
 
+    with Image.open(file) as image:
+        return np.asarray(image.convert("RGB"))[::-1].mean(axis=2, dtype=np.float32) / 255
+
+
+@cache
+def _photographs():
     try:
         folder = files("skimage.data")
     except ImportError as error:
@@ -100,15 +106,19 @@ def _photographs():
         raise MissingDependencyError(msg) from error
     loaded = []
     for name in _PHOTOGRAPHS:
-        with folder.joinpath(name).open("rb") as stream, Image.open(stream) as image:
-            loaded.append(np.asarray(image.convert("RGB"))[::-1].mean(axis=2, dtype=np.float32) / 255)
+        with folder.joinpath(name).open("rb") as stream:
+            loaded.append(read_photograph(stream))
     return tuple(loaded)
 
 
 def crop_photograph(shape, rng):
-    """Cut a part out of a photograph, at least half of its shorter side, and bring it to the shape."""
+    """Cut a part out of one of scikit-image's photographs; see `crop`."""
     photographs = _photographs()
-    whole = photographs[rng.integers(len(photographs))]
+    return crop(photographs[rng.integers(len(photographs))], shape, rng)
+
+
+def crop(whole, shape, rng):
+    """Cut a part out of a photograph, at least half of its shorter side, and bring it to the shape."""
     scale = rng.uniform(0.5, 1) * min(n / m for n, m in zip(whole.shape, shape))
     size = [int(m * scale) for m in shape]
     start = [rng.integers(0, n - m + 1) for n, m in zip(whole.shape, size)]

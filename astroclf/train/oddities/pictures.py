@@ -19,6 +19,7 @@ __all__ = [
     "draw_maze",
     "draw_scribble",
     "draw_sheet_music",
+    "draw_street_map",
     "draw_table",
     "draw_test_pattern",
     "draw_text",
@@ -238,6 +239,26 @@ def draw_sheet_music(shape, rng):
             pen.ellipse((left, height - gap / 2, left + 1.3 * gap, height + gap / 2), fill=filled, outline=colour)
             x, stem = (left, 3.5 * gap) if height < top + 2 * gap else (left + 1.3 * gap, -3.5 * gap)
             pen.line((x, height, x, height + stem), fill=colour)
+    return _array(image)
+
+
+def draw_street_map(shape, rng):
+    """Draw a town as maps show it: parks and water, streets of several widths and ways, and their names."""
+    image, pen, colour = _ink(shape, rng)
+    ground, side, way = image.getpixel((0, 0)), max(shape), rng.uniform(0, np.pi)
+    for _ in range(rng.integers(1, 6)):
+        (x, y), (wide, high) = rng.random(2) * shape[::-1], rng.uniform(0.05, 0.2, 2) * side
+        pen.rounded_rectangle((x, y, x + wide, y + high), 0.3 * high, fill=int(rng.uniform(0.3, 0.9) * ground) + 20)
+    for _ in range(int(log_uniform(rng, 15, 60))):
+        turn = way + np.pi / 2 * rng.integers(2) + rng.normal(0, 0.1)
+        bends = turn + ndimage.gaussian_filter1d(rng.normal(0, 0.2, 60), 8).cumsum() * rng.integers(2)
+        path = np.stack([np.cos(bends), np.sin(bends)], axis=1).cumsum(axis=0) * side / 30
+        path = [tuple(point) for point in (path - path[30] + rng.random(2) * shape[::-1]).tolist()]
+        width = int(rng.choice([3, 3, 5, 9]))
+        pen.line(path, fill=colour, width=width, joint="curve")
+        pen.line(path, fill=ground, width=width - 2, joint="curve")
+        if rng.random() < 0.3:
+            pen.text(path[30], _words(rng, 1)[0], fill=colour, font=_font(int(rng.integers(8, 14))))
     return _array(image)
 
 
