@@ -364,7 +364,7 @@ def test_fit_and_measure(tmp_path, photographs, need):
     described = fit_novelty(work, tmp_path, photographs=photographs, examples=42, oddities=1)
     path = tmp_path / f"{record.name}.json"
     assert json.loads(path.read_text())["novelty"] == described
-    assert described["fitted_on"] == {"usual": 126, **dict.fromkeys(FITTED, 1), "photograph": 2}
+    assert described["fitted_on"] == {"usual": 168, **dict.fromkeys(FITTED, 1), "photograph": 2}
     record = load_record(path)
     assert 0 <= Classifier(path)(np.random.default_rng(3).normal(size=(100, 100))).novelty <= 1
     try:

@@ -42,13 +42,13 @@ __all__ = [
 _AXES = 128
 _RIDGE = 0.01
 _PENALTY = 10.0
-_FALSE_ALARMS = 0.025
+_FALSE_ALARMS = 0.02
 _EXAMPLES, _ODDITIES = 2100, 80
 _MEASURED, _MEASURED_ODDITIES = 1008, 40
 _PHOTOGRAPHS = {".jpg", ".jpeg", ".png"}
 _SEEDS = {"calibration": 4, "test": 5}
 _PARTS = 1
-_EMPTY = 800
+_FURTHER = {"no_source": 800, "solar_system": 400}
 _EXPOSURES, _MEASURED_EXPOSURES = 560, 280
 _LAYOUTS = (
     "acs_wfc_512a_flc", "acs_hrc_flt", "acs_sbc_flt", "wfc3_uvis_c512c_raw", "wfc3_uvis_c512c_flc",
@@ -231,7 +231,7 @@ def fit_score(usual, truth, odd, objects=None):
     Returns
     -------
     score : NoveltyScore
-        One in forty of the usual frames, of folds that the weights were not fitted on, is above its threshold, each
+        One in fifty of the usual frames, of folds that the weights were not fitted on, is above its threshold, each
         class counting alike.
     """
     folds = deal_folds(truth, range(len(truth)) if objects is None else objects, labels())
@@ -340,8 +340,9 @@ def usual_frames(folder, pictures, preprocessor, *, examples=_EXAMPLES, workers=
     preprocessor : `~astroclf.Preprocessor`
         Renders all but the examples.
     examples : int, optional
-        Number of calibration examples to use, and the most of further frames without a source, in which detectors
-        show most of their oddities, and of exposures with particular instruments.
+        Number of calibration examples to use, and the most of exposures with particular instruments, and of further
+        frames without a source, in which detectors show most of their oddities, and of bodies of the solar system,
+        which are most like things on Earth.
     workers : int, optional
         Number of processes that make these.
 
@@ -355,12 +356,13 @@ def usual_frames(folder, pictures, preprocessor, *, examples=_EXAMPLES, workers=
         What they show; each example counts as an object.
     """
     images, truth, _ = (array[:examples] for array in load_examples(folder, "calibration"))
-    empty = _render_all(partial(_render_empty, preprocessor=preprocessor), min(_EMPTY, examples), workers)
-    taken, shown = render_exposures(
-        min(_EXPOSURES, examples), preprocessor, seed=_SEEDS["calibration"], workers=workers
-    )
-    images = np.concatenate([images, empty, taken])
-    truth = np.concatenate([truth, [labels().index("no_source")] * len(empty), shown])
+    count = min(_EXPOSURES, examples)
+    taken = render_exposures(count, preprocessor, seed=_SEEDS["calibration"], workers=workers)
+    images, truth = np.concatenate([images, taken[0]]), np.concatenate([truth, taken[1]])
+    for label, count in _FURTHER.items():
+        work = partial(_render_further, label=label, preprocessor=preprocessor)
+        images = np.concatenate([images, _render_all(work, min(count, examples), workers)])
+        truth = np.append(truth, [labels().index(label)] * min(count, examples))
     objects = [f"example {i}" for i in range(len(truth))]
     if pictures is None:
         return images, truth, objects
@@ -370,9 +372,9 @@ def usual_frames(folder, pictures, preprocessor, *, examples=_EXAMPLES, workers=
     return images, truth, objects
 
 
-def _render_empty(index, *, preprocessor):
-    rng = np.random.default_rng((_SEEDS["calibration"], len(KINDS), index))
-    return render(simulate_frame("no_source", rng), preprocessor)
+def _render_further(index, *, label, preprocessor):
+    rng = np.random.default_rng((_SEEDS["calibration"], len(KINDS), labels().index(label), index))
+    return render(simulate_frame(label, rng), preprocessor)
 
 
 def _look(backend, views, images):
