@@ -13,7 +13,7 @@ from PIL import Image
 
 from astroclf import Classifier, ModelError, Preprocessor, read_frame, read_tags, write_tags
 from astroclf.datasets import make_frame
-from astroclf.exceptions import MissingDependencyError
+from astroclf.exceptions import AstroclfError, MissingDependencyError
 from astroclf.model import load_record
 from astroclf.model.novelty import NOVEL, NoveltyScore
 from astroclf.prediction import Status
@@ -101,6 +101,8 @@ def test_photographs(photographs):
         next(photographs.glob(f"{name}.*")).unlink()
     (photographs / "e.png").rename(photographs / "z.png")
     np.testing.assert_array_equal(images[0], render_photographs(photographs, 0, Preprocessor(), seed=1)[0])
+    with pytest.raises(AstroclfError, match=r"photographs: 2 photographs .* at least 3 are needed"):
+        render_photographs(photographs, 2, Preprocessor(), seed=1)
 
 
 def _outputs(rng, count, shift=0.0):

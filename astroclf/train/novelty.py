@@ -14,6 +14,7 @@ from astropy.table import Table, vstack
 
 from astroclf.datasets import make_frame
 from astroclf.datasets.scenes.drawing import log_uniform
+from astroclf.exceptions import AstroclfError
 from astroclf.frames import read_frame
 from astroclf.model.novelty import DISTANCES, NOVEL, NoveltyScore
 from astroclf.model.record import BUNDLED, load_record
@@ -120,8 +121,17 @@ def render_photographs(folder, first, preprocessor, *, seed, workers=1):
     -------
     images : `~numpy.ndarray` of uint8, shape (n, size, size, 3)
         The pictures, in the order of the names.
+
+    Raises
+    ------
+    AstroclfError
+        If there are no more than ``first``.
     """
-    paths = sorted(path for path in Path(folder).iterdir() if path.suffix.lower() in _PHOTOGRAPHS)[first::4]
+    paths = sorted(path for path in Path(folder).iterdir() if path.suffix.lower() in _PHOTOGRAPHS)
+    if len(paths) <= first:
+        msg = f"{folder}: {len(paths)} photographs (.jpg, .jpeg, .png); at least {first + 1} are needed"
+        raise AstroclfError(msg)
+    paths = paths[first::4]
     work = partial(_render_photograph, paths=paths, preprocessor=preprocessor, seed=seed)
     return _render_all(work, len(paths), workers)
 
