@@ -115,7 +115,7 @@ class Classifier:
         Classify several frames of one target together, as of several filters.
 
         The verdict is on the mean of the calibrated probabilities of the filters, each of which is the mean of those
-        of its frames: on held-out pictures that was better than classifying the frames stacked. The frames need not
+        of its frames: on held-out pictures that was as good as classifying the frames stacked. The frames need not
         be aligned.
 
         Parameters
