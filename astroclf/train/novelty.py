@@ -46,7 +46,7 @@ _PENALTY = 10.0
 _FALSE_ALARMS = 0.02
 _EXAMPLES, _ODDITIES = 2100, 80
 _MEASURED, _MEASURED_ODDITIES = 1008, 40
-_PHOTOGRAPHS = {".jpg", ".jpeg", ".png"}
+_PHOTOGRAPHS = (".jpg", ".jpeg", ".png")
 _SEEDS = {"calibration": 4, "test": 5}
 _PARTS = 1
 _FURTHER = {"no_source": 800, "solar_system": 400}
@@ -129,7 +129,7 @@ def render_photographs(folder, first, preprocessor, *, seed, workers=1):
     """
     paths = sorted(path for path in Path(folder).iterdir() if path.suffix.lower() in _PHOTOGRAPHS)
     if len(paths) <= first:
-        msg = f"{folder}: {len(paths)} photographs (.jpg, .jpeg, .png); at least {first + 1} are needed"
+        msg = f"{folder}: {len(paths)} photographs ({', '.join(_PHOTOGRAPHS)}); at least {first + 1} are needed"
         raise AstroclfError(msg)
     paths = paths[first::4]
     work = partial(_render_photograph, paths=paths, preprocessor=preprocessor, seed=seed)
@@ -365,20 +365,19 @@ def usual_frames(folder, pictures, preprocessor, *, examples=_EXAMPLES, workers=
     objects : list of str
         What they show; each example counts as an object.
     """
-    images, truth, _ = (array[:examples] for array in load_examples(folder, "calibration"))
-    count = min(_EXPOSURES, examples)
-    taken = render_exposures(count, preprocessor, seed=_SEEDS["calibration"], workers=workers)
-    images, truth = np.concatenate([images, taken[0]]), np.concatenate([truth, taken[1]])
+    images, truth, _ = load_examples(folder, "calibration")
+    seed, count = _SEEDS["calibration"], min(_EXPOSURES, examples)
+    found = [(images[:examples], truth[:examples]), render_exposures(count, preprocessor, seed=seed, workers=workers)]
     for label, count in _FURTHER.items():
         work = partial(_render_further, label=label, preprocessor=preprocessor)
-        images = np.concatenate([images, _render_all(work, min(count, examples), workers)])
-        truth = np.append(truth, [labels().index(label)] * min(count, examples))
-    objects = [f"example {i}" for i in range(len(truth))]
-    if pictures is None:
-        return images, truth, objects
-    for split in ("train", "calibration"):
-        more = render_pictures(pictures, split, preprocessor, parts=_PARTS, seed=_SEEDS["calibration"])
-        images, truth, objects = np.concatenate([images, more[0]]), np.concatenate([truth, more[1]]), objects + more[2]
+        frames = _render_all(work, min(count, examples), workers)
+        found.append((frames, np.full(len(frames), labels().index(label))))
+    objects = [f"example {i}" for i in range(sum(len(truth) for _, truth in found))]
+    for split in ("train", "calibration") if pictures is not None else ():
+        *shown, keys = render_pictures(pictures, split, preprocessor, parts=_PARTS, seed=seed)
+        found.append(shown)
+        objects += keys
+    images, truth = (np.concatenate(arrays) for arrays in zip(*found))
     return images, truth, objects
 
 
@@ -434,21 +433,23 @@ def measure_novelty(
     def flagged(images):
         return score(*_look(backend, record.views, images)) >= NOVEL
 
-    caught = [flag_table({kind: flagged(images) for kind, images in drawn.items()})]
+    def row(name, images):
+        return flag_table({name: flagged(images)})[:1]
+
+    caught = flag_table({kind: flagged(images) for kind, images in drawn.items()})
     if photographs is not None:
         shown = render_photographs(photographs, 1, preprocessor, seed=seed, workers=workers)
-        caught.append(flag_table({"photographs": flagged(shown)})[:1])
-    caught = vstack(caught)
+        caught = vstack([caught, row("photographs", shown)])
     caught.add_column(np.isin(caught["of"], record.novelty.fitted_on), name="fitted", index=1)
     images, truth, _ = (array[:examples] for array in load_examples(folder, "test"))
     alarms = flagged(images)
     by_class = flag_table({label: alarms[truth == i] for i, label in enumerate(record.labels)})
     count = min(_MEASURED_EXPOSURES, examples)
-    others = {"exposures": render_exposures(count, preprocessor, seed=seed, workers=workers)[0]}
+    shown, _ = render_exposures(count, preprocessor, seed=seed, workers=workers)
+    by_class = vstack([by_class, row("exposures", shown)])
     if pictures is not None:
-        others["pictures"] = render_pictures(pictures, "test", preprocessor)[0]
-    rows = [flag_table({name: flagged(shown)})[:1] for name, shown in others.items()]
-    return caught, vstack([by_class, *rows])
+        by_class = vstack([by_class, row("pictures", render_pictures(pictures, "test", preprocessor)[0])])
+    return caught, by_class
 
 
 def flag_table(flags):

@@ -9,6 +9,7 @@ from scipy import ndimage
 
 from astroclf.datasets.scenes.drawing import cloud, log_uniform, ramp
 from astroclf.exceptions import MissingDependencyError
+from astroclf.train.examples import open_picture
 
 __all__ = ["crop", "crop_photograph", "draw_collage", "draw_still_life", "draw_ultrasound", "read_photograph"]
 
@@ -91,10 +92,7 @@ def draw_ultrasound(shape, rng):
 
 def read_photograph(file):
     """Read a photograph, a path or an open file, in grey: float32 in [0, 1], row 0 at the bottom."""
-    from PIL import Image
-
-    with Image.open(file) as image:
-        return np.asarray(image.convert("RGB"))[::-1].mean(axis=2, dtype=np.float32) / 255
+    return open_picture(file).mean(axis=2, dtype=np.float32) / 255
 
 
 @cache
