@@ -146,6 +146,17 @@ def test_cosmic_rays_are_left_in():
     assert replace(frame, exposure=Exposure.SINGLE)._repr_png_() == frame._repr_png_()
 
 
+def test_pictures_in_colour():
+    """A picture in colour is shown as it is, row 0 at the bottom; without its colours in grey."""
+    colours = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
+    ccd = CCDData(colours.mean(axis=2, dtype=np.float32), unit="adu")
+    frame = Frame(ccd, layout="picture", exposure=Exposure.PICTURE, colours=colours)
+    with Image.open(BytesIO(frame._repr_png_())) as image:
+        np.testing.assert_array_equal(np.asarray(image), colours[::-1])
+    with Image.open(BytesIO(replace(frame, colours=None)._repr_png_())) as image:
+        assert image.mode == "L"
+
+
 def test_hostile_text():
     """Markup in headers, file names and model names is text."""
     facts = Facts(*[NASTY] * 5, date=NASTY, exptime=float("inf"))

@@ -22,6 +22,7 @@ from astroclf import (
     EmptyFrameError,
     FrameError,
     TagError,
+    annotate,
     read_frame,
     read_tags,
     remove_tags,
@@ -83,6 +84,7 @@ class TestReading:
         Image.fromarray(COLOURS).save(tmp_path / name, format="PNG" if name == "a.png" else "TIFF")
         frame = read_frame(tmp_path / name)
         assert_array_equal(frame.ccd.data, GREY)
+        assert_array_equal(frame.colours, COLOURS[::-1])
         assert frame.ccd.data.dtype == np.float32
         assert (frame.layout, frame.exposure, str(frame.ccd.unit)) == ("picture", Exposure.PICTURE, "adu")
         assert frame.ccd.wcs is None
@@ -99,13 +101,25 @@ class TestReading:
 
     @pytest.mark.parametrize("mode", ["1", "L", "P", "CMYK", "LA", "RGBA"])
     def test_modes(self, tmp_path, mode):
-        """Every mode gives the grey of its colours; opaque alpha changes nothing."""
+        """Every mode gives the grey of its colours, and those that have any keep them; opaque alpha changes nothing."""
         image = Image.fromarray(COLOURS).convert(mode)
         image.save(tmp_path / "a.tif", format="TIFF")
-        expected = np.asarray(image.convert("RGB")).mean(axis=2, dtype=np.float32)[::-1]
+        expected = np.asarray(image.convert("RGB"))[::-1]
         frame = read_frame(tmp_path / "a.tif")
-        assert_array_equal(frame.ccd.data, expected)
+        assert_array_equal(frame.ccd.data, expected.mean(axis=2, dtype=np.float32))
         assert frame.good.all()
+        if mode in ("1", "L", "LA"):
+            assert frame.colours is None
+        else:
+            assert_array_equal(frame.colours, expected)
+
+    @pytest.mark.parametrize(("share", "apart", "kept"), [(0.02, 9, True), (0.02, 8, False), (0.005, 255, False)])
+    def test_hardly_any_colour(self, tmp_path, share, apart, kept):
+        """A picture is in colour if more than one pixel of a hundred is, by more than the noise of a JPEG."""
+        pixels = np.zeros((40, 50, 3), np.uint8)
+        pixels.reshape(-1, 3)[: round(2000 * share), 1] = apart
+        Image.fromarray(pixels).save(tmp_path / "a.png")
+        assert (read_frame(tmp_path / "a.png").colours is not None) == kept
 
     @pytest.mark.parametrize("array", [DEEP, DEEP.astype(np.int32) * 9, DEEP.astype(np.float32) / 7])
     def test_depth(self, tmp_path, array):
@@ -235,7 +249,9 @@ class TestReading:
         Image.fromarray(COLOURS).save(tmp_path / "a.png")
         found = summarize(tmp_path / "a.png")
         assert (found["layout"], found["cosmic_rays"]) == ("picture", False)
-        assert found["steps"] == ("took the mean of the three colours", "left the stretch of the picture as it is")
+        assert found["steps"] == (
+            "took the mean of the three colours, and kept them", "left the stretch of the picture as it is"
+        )  # fmt: skip
 
     def test_verdict_is_that_of_the_grey_image(self, tmp_path):
         """A picture is classified as the array of its grey values is."""
@@ -244,6 +260,20 @@ class TestReading:
         Image.fromarray(grey[::-1]).convert("RGB").save(tmp_path / "a.png")
         classifier = Classifier()
         assert classifier(tmp_path / "a.png").probs == classifier(grey).probs
+
+    def test_annotated_in_colour(self, tmp_path):
+        """The annotated picture has the colours, pixel by pixel, and says nothing of a stretch."""
+        pixels = np.repeat(np.repeat(COLOURS, 10, axis=0), 10, axis=1)
+        Image.fromarray(pixels).save(tmp_path / "a.png")
+        frame = read_frame(tmp_path / "a.png")
+        figure = annotate(frame, prediction(), tmp_path / "b.png")
+        drawn = figure.axes[0].images[0].get_array()
+        assert_array_equal(np.round(255 * np.asarray(drawn)).astype(np.uint8), pixels[::-1])
+        with Image.open(tmp_path / "b.png") as image:
+            packet = image.info["XML:com.adobe.xmp"]
+        assert "Headline" in packet
+        assert "FL." not in packet
+        assert "ColorAssignment" not in packet
 
 
 class TestCoordinates:

@@ -10,7 +10,16 @@ from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose, assert_array_equal
 
 from astroclf.clean import Sky
-from astroclf.render import Stretch, fill_empty, fit_inside, keep_points, parts_of, reduce_image, to_rgb
+from astroclf.render import (
+    Stretch,
+    fill_empty,
+    fit_inside,
+    keep_points,
+    parts_of,
+    reduce_colours,
+    reduce_image,
+    to_rgb,
+)
 
 NUMBERS = st.floats(-1e4, 1e4, width=32)
 HUGE = 2.0**100
@@ -132,6 +141,19 @@ def test_empty_pixels():
     reduced, empty = reduce_image(np.ones((30, 30), np.float32), mask, (3, 3))
     assert np.argwhere(empty).tolist() == [[0, 0]]
     assert_allclose(reduced, ~empty)
+
+
+def test_pictures_in_colour_are_reduced():
+    """Each channel is averaged for itself, from 0 to 1; what is transparent is black, and spreads no colour."""
+    small = np.random.default_rng(0).integers(0, 256, (10, 15, 3), dtype=np.uint8)
+    colours, mask = np.repeat(np.repeat(small, 3, axis=0), 3, axis=1), nothing((30, 45))
+    mask[3:6, 6:9] = mask[0, 0] = True
+    colours[mask] = 255
+    rgb = reduce_colours(colours, mask, (10, 15))
+    small[1, 2] = 0
+    assert rgb.dtype == np.float32
+    assert_allclose(rgb, small / 255, atol=1e-6)
+    assert reduce_colours(np.full((30, 45, 3), 255, np.uint8), nothing((30, 45)), (7, 11)).max() <= 1
 
 
 def test_reduction_does_not_modify():

@@ -86,13 +86,14 @@ def annotate(
     """
     from astroclf.annotation.figure import Extras, draw_image, draw_page, write_title
     from astroclf.annotation.metadata import stretch_avm
+    from astroclf.annotation.showing import shown
 
     wanted = Extras(explanation, before, tiles=tiles, north_up=north_up, axes=axes, size=size)
     _check(frame, wanted, path, ax, rgb, outlines)
     colors = get_theme(theme)
     part = frame.exposed
     stages = _stages(frame, part, wanted.size) if rgb is None else None
-    rgb = _validate_rgb(rgb) if stages is None else stages.rgb
+    rgb = _validate_rgb(rgb) if stages is None else shown(stages)
     if outlines:
         wanted = replace(wanted, outlines=_sources(stages))
     if ax is not None:
@@ -100,7 +101,7 @@ def annotate(
         write_title(ax, prediction)
         return ax.figure
     figure = draw_page(frame, prediction, rgb, part, colors, wanted)
-    if stages is not None:
+    if stages is not None and frame.colours is None:
         figure.avm |= stretch_avm(stages)
     if path is not None:
         save_annotated(figure, path)
@@ -149,11 +150,10 @@ def _sources(stages):
 
 def _stages(frame, part, size):
     """Take a frame to its picture, in no more pixels than its exposed part has."""
-    from astroclf.preprocess import Preprocessor
-    from astroclf.render import Stretch
+    from astroclf.annotation.showing import grey_stages
 
     longest = max(side.stop - side.start for side in part)
-    return Preprocessor(stretch=Stretch.grey()).stages(frame, size=min(longest, max(_LONGEST_SIDE, size or 0)))
+    return grey_stages(frame, min(longest, max(_LONGEST_SIDE, size or 0)))
 
 
 def _validate_rgb(rgb):

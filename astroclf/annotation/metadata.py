@@ -37,7 +37,8 @@ def observation_avm(frame, rgb=None):
     frame : `~astroclf.Frame`
         The frame, of one filter or of several that were combined.
     rgb : `~numpy.ndarray`, shape (ny, nx, 3), optional
-        Its picture, for the colours that the filters have in it; by default they are grey.
+        Its picture, for the colours that the filters have in it; by default they are grey. What was coloured in a
+        picture file is not known.
 
     Returns
     -------
@@ -54,7 +55,7 @@ def observation_avm(frame, rgb=None):
         "Credit": _header_text(header, *_CREDIT) or None,
         "Facility": _known([clean(facts.telescope) or None for facts in filters], unknown="-"),
         "Instrument": _known([camera(facts) or None for facts in filters], unknown="-"),
-        "Spectral.ColorAssignment": _colors(rgb, count),
+        "Spectral.ColorAssignment": [] if frame.colours is not None else _colors(rgb, count),
         "Spectral.Band": _known([_band(wave) for wave in waves]),
         "Spectral.Bandpass": _known([clean(facts.filter) or None for facts in filters], unknown="-"),
         "Spectral.CentralWavelength": _known(waves),

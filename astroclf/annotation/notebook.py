@@ -107,8 +107,8 @@ def frame_png(frame):
     Returns
     -------
     png : bytes or None
-        The exposed part in grey, row 0 at the bottom, of no more pixels than it has and 1024 at most; None where no
-        pixel is finite and unmasked.
+        The exposed part in grey, or in the colours that a picture has, row 0 at the bottom, of no more pixels than it
+        has and 1024 at most; None where no pixel is finite and unmasked.
     """
     return _png(frame, _PICTURE)
 
@@ -116,17 +116,16 @@ def frame_png(frame):
 def _png(frame, longest):
     from PIL import Image
 
-    from astroclf.preprocess import Preprocessor
-    from astroclf.render import Stretch
+    from astroclf.annotation.showing import grey_stages, shown
 
     try:
         side = max(axis.stop - axis.start for axis in frame.exposed)
     except EmptyFrameError:
         return None
     as_read = replace(frame, exposure=Exposure.UNKNOWN)
-    rgb = Preprocessor(stretch=Stretch.grey()).render(as_read, size=min(side, longest))
+    pixels = np.round(255 * shown(grey_stages(as_read, min(side, longest)))[::-1]).astype(np.uint8)
     stream = BytesIO()
-    Image.fromarray(np.round(255 * rgb[::-1, :, 0]).astype(np.uint8)).save(stream, "png")
+    Image.fromarray(pixels[..., 0] if frame.colours is None else pixels).save(stream, "png")
     return stream.getvalue()
 
 

@@ -283,12 +283,11 @@ def _make(model, settings, hdu, plane, wanted, combine=False):
 
 
 def _shrink(frame, rgb):
-    """Return the picture of a cleaned frame for the terminal, grey if there is none in colour."""
+    """Return a picture, by default that of a cleaned frame, for the terminal."""
     from astroclf.annotation.inline import to_small
-    from astroclf.preprocess import Preprocessor
-    from astroclf.render import Stretch
+    from astroclf.annotation.showing import grey_stages, shown
 
-    return to_small(Preprocessor(stretch=Stretch.grey()).render(frame) if rgb is None else rgb)
+    return to_small(shown(grey_stages(frame)) if rgb is None else rgb)
 
 
 def _see(classifier, read, wanted):

@@ -145,6 +145,8 @@ class Frame:
         What the reader wants the user to know, one sentence each.
     parts : tuple of Facts
         Of several frames that were combined, the facts of each filter, in their order in ``facts``.
+    colours : `~numpy.ndarray` of uint8, shape (ny, nx, 3), or None
+        Of a picture in colour, red, green and blue as in its file; ``ccd`` has their mean. None for all others.
     """
 
     ccd: CCDData
@@ -157,6 +159,7 @@ class Frame:
     steps: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     parts: tuple[Facts, ...] = ()
+    colours: np.ndarray | None = None
 
     @property
     def shape(self):

@@ -8,7 +8,7 @@ from scipy.ndimage import gaussian_filter
 
 from astroclf.threads import in_threads
 
-__all__ = ["fill_empty", "fit_inside", "keep_points", "reduce_image"]
+__all__ = ["fill_empty", "fit_inside", "keep_points", "reduce_colours", "reduce_image"]
 
 _STRIP = 128
 """Rows of a full image that are searched for stars at a time: few, so that what is made on the way is small."""
@@ -75,6 +75,28 @@ def reduce_image(data, mask, shape):
     total, covered = total @ columns.T, covered @ columns.T
     empty = covered < _FEWEST_GOOD
     return np.where(empty, np.float32(0), total / np.where(empty, 1, covered)), empty
+
+
+def reduce_colours(colours, mask, shape):
+    """
+    Resample a picture in colour as `reduce_image` does an image.
+
+    Parameters
+    ----------
+    colours : `~numpy.ndarray` of uint8, shape (ny, nx, 3)
+        The picture; not modified.
+    mask : `~numpy.ndarray` of bool, shape (ny, nx)
+        True where it is transparent.
+    shape : tuple of int
+        Shape (my, mx) of the result.
+
+    Returns
+    -------
+    rgb : `~numpy.ndarray` of float32, shape (my, mx, 3), range [0, 1]
+        The picture; black where hardly anything is opaque.
+    """
+    planes = [reduce_image(colours[..., channel], mask, shape)[0] for channel in range(3)]
+    return np.clip(np.stack(planes, axis=-1) / np.float32(255), 0, 1)
 
 
 def _covered(old, new):

@@ -1,5 +1,5 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
-"""Plain pictures: JPEG, PNG and TIFF files, read as one grey image."""
+"""Plain pictures: JPEG, PNG and TIFF files, read as one grey image, and the colours of those that have any."""
 
 import os
 import warnings
@@ -32,6 +32,9 @@ _DEEP = "F", "I", "I;16", "I;16B", "I;16L"
 _GREY = "1", "L", "LA", "La"
 _WHITEST = np.float32(65535)
 """White where a TIFF of 16 bits says that 0 is white, which Pillow does not undo."""
+
+_SATURATED, _COLOURED = 8, 0.01
+"""How far the channels of a pixel in colour are apart, and the least share of such pixels in a picture in colour."""
 
 _NEW_SUBFILE, _BITS, _PHOTOMETRIC = 254, 258, 262
 _PNG_DEPTH = 24
@@ -120,8 +123,9 @@ def read_picture(path, hdu=None, plane=None):
     Returns
     -------
     frame : `~astroclf.Frame`
-        The mean of the channels, in adu; row 0 is the bottom of the picture. Transparent pixels are masked. There
-        is a WCS if the file has a full solution in Astronomy Visualization Metadata.
+        The mean of the channels, in adu, and in ``colours`` the channels of a picture in colour; row 0 is the bottom
+        of the picture. Transparent pixels are masked. There is a WCS if the file has a full solution in Astronomy
+        Visualization Metadata.
 
     Raises
     ------
@@ -139,11 +143,11 @@ def read_picture(path, hdu=None, plane=None):
     with _opened(path) as image:
         notes = (*_go_to_page(image, plane, path), *_depth(image, path))
         image.load()
-        reading, avm = _read(image), read_avm(image.info.get("xmp") or image.info.get("XML:com.adobe.xmp"))
+        (reading, colours), avm = _read(image), read_avm(image.info.get("xmp") or image.info.get("XML:com.adobe.xmp"))
     wcs = None if _turned(image) else avm_wcs(avm, reading.data.shape)
     hdul = fits.HDUList([fits.PrimaryHDU(header=avm_header(avm))])
     frame = to_frame(replace(reading, notes=notes, wcs=wcs), hdul, str(path))
-    return replace(frame, origin=Origin(path, fingerprint=fingerprint(status), plane=plane))
+    return replace(frame, colours=colours, origin=Origin(path, fingerprint=fingerprint(status), plane=plane))
 
 
 @contextmanager
@@ -204,7 +208,7 @@ def _depth(image, path):
 
 
 def _read(image):
-    """Return the grey image, row 0 at the bottom, as a `Reading`."""
+    """Return the image as a `Reading`, and its colours, if it has any; row 0 at the bottom."""
     from PIL import ImageOps
 
     steps, inverted = [], image.mode == "I;16" and getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == 0
@@ -214,14 +218,15 @@ def _read(image):
     clear = None if image.mode in _DEEP else _transparent(image)
     if clear is not None:
         steps.append(f"left out {np.count_nonzero(clear)} transparent pixels")
+    data, colours = _pixels(image)
     if image.mode not in (*_DEEP, *_GREY):
-        steps.append("took the mean of the three colours")
+        steps.append("took the mean of the three colours" + ("" if colours is None else ", and kept them"))
     steps.append("left the stretch of the picture as it is")
-    data = _grey(image)[::-1]
-    return Reading(
+    reading = Reading(
         _WHITEST - data if inverted else data, (0,), unexposed=clear, layout="picture", exposure=Exposure.PICTURE,
         steps=tuple(steps),
     )  # fmt: skip
+    return reading, colours
 
 
 def _turned(image):
@@ -233,8 +238,16 @@ def _transparent(image):
     return np.asarray(image.convert("RGBA"))[::-1, :, 3] == 0 if image.has_transparency_data else None
 
 
-def _grey(image):
-    """Return the mean of the channels as float32, row 0 at the top; Pillow's 8 bits, or all of a deep grey picture."""
+def _pixels(image):
+    """Return the mean of the channels, and the channels of a picture in colour; of a deep grey picture all its bits."""
     if image.mode in _DEEP:
-        return np.asarray(image).astype(np.float32)
-    return np.asarray(image.convert("RGB")).mean(axis=2, dtype=np.float32)
+        return np.asarray(image).astype(np.float32)[::-1], None
+    colours = np.asarray(image.convert("RGB"))[::-1]
+    in_colour = image.mode not in _GREY and np.mean(_spread(colours) > _SATURATED) > _COLOURED
+    return colours.mean(axis=2, dtype=np.float32), colours if in_colour else None
+
+
+def _spread(colours):
+    """Return how far the channels of each pixel are apart."""
+    red, green, blue = np.moveaxis(colours, -1, 0)
+    return np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
