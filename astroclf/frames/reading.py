@@ -63,6 +63,8 @@ class Reading:
         World coordinates of ``data``; by default those of the first image HDU, cut at ``corner``.
     plane : int or None
         The plane of a cube that was read, counted from 1.
+    colours : `~numpy.ndarray` of uint8, shape (ny, nx, 3), or None
+        Of a picture in colour its channels, of which ``data`` is the mean.
     """
 
     data: np.ndarray
@@ -83,6 +85,7 @@ class Reading:
     corner: tuple[int, int] = (0, 0)
     wcs: WCS | None = None
     plane: int | None = None
+    colours: np.ndarray | None = None
 
 
 def to_frame(reading, hdul, name, *, datasum=None, **origin):
@@ -143,6 +146,7 @@ def to_frame(reading, hdul, name, *, datasum=None, **origin):
         exposure=reading.exposure,
         steps=reading.steps,
         notes=(*reading.notes, *not_sky(header), *_constant(data, mask)),
+        colours=reading.colours,
     )
 
 

@@ -143,11 +143,11 @@ def read_picture(path, hdu=None, plane=None):
     with _opened(path) as image:
         notes = (*_go_to_page(image, plane, path), *_depth(image, path))
         image.load()
-        (reading, colours), avm = _read(image), read_avm(image.info.get("xmp") or image.info.get("XML:com.adobe.xmp"))
+        reading, avm = _read(image), read_avm(image.info.get("xmp") or image.info.get("XML:com.adobe.xmp"))
     wcs = None if _turned(image) else avm_wcs(avm, reading.data.shape)
     hdul = fits.HDUList([fits.PrimaryHDU(header=avm_header(avm))])
     frame = to_frame(replace(reading, notes=notes, wcs=wcs), hdul, str(path))
-    return replace(frame, colours=colours, origin=Origin(path, fingerprint=fingerprint(status), plane=plane))
+    return replace(frame, origin=Origin(path, fingerprint=fingerprint(status), plane=plane))
 
 
 @contextmanager
@@ -208,7 +208,7 @@ def _depth(image, path):
 
 
 def _read(image):
-    """Return the image as a `Reading`, and its colours, if it has any; row 0 at the bottom."""
+    """Return the image, and its colours, if it has any, as a `Reading`; row 0 at the bottom."""
     from PIL import ImageOps
 
     steps, inverted = [], image.mode == "I;16" and getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == 0
@@ -222,11 +222,10 @@ def _read(image):
     if image.mode not in (*_DEEP, *_GREY):
         steps.append("took the mean of the three colours" + ("" if colours is None else ", and kept them"))
     steps.append("left the stretch of the picture as it is")
-    reading = Reading(
+    return Reading(
         _WHITEST - data if inverted else data, (0,), unexposed=clear, layout="picture", exposure=Exposure.PICTURE,
-        steps=tuple(steps),
+        steps=tuple(steps), colours=colours,
     )  # fmt: skip
-    return reading, colours
 
 
 def _turned(image):
