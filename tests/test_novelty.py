@@ -338,7 +338,7 @@ def _npz(**changes):
 )
 def test_broken_file_is_refused(model_with, content):
     """A file that the record names but that holds no score is a clear error; nothing is ever unpickled."""
-    with pytest.raises(ModelError, match="not a novelty file for 14 classes"):
+    with pytest.raises(ModelError, match="not a novelty file of this model"):
         Classifier(model_with(_constant(0.9), content))
 
 

@@ -25,7 +25,8 @@ from astroclf.annotation import is_annotated
 from astroclf.cli import main
 from astroclf.exceptions import AstroclfWarning
 from astroclf.model import load_record, load_user_model
-from astroclf.model.userfile import FEATURES, Head, TunedRecord, check_label, save_user_model
+from astroclf.model.head import FEATURES, Head
+from astroclf.model.userfile import TunedRecord, check_label, save_user_model
 from astroclf.model.weights import read_stage, replace_stage
 from astroclf.taxonomy import UNKNOWN
 from astroclf.train import tune

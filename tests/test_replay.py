@@ -16,8 +16,9 @@ from astroclf import Classifier, FrameError, ModelError, TagError, read_frame, r
 from astroclf.cli import main
 from astroclf.datasets import make_frame
 from astroclf.model import load_record
+from astroclf.model.head import FEATURES, Head
 from astroclf.model.record import BUNDLED
-from astroclf.model.userfile import FEATURES, Head, save_user_model
+from astroclf.model.userfile import save_user_model
 from astroclf.prediction import Prediction, Provenance, Status
 from astroclf.tags.replay import Replayer
 

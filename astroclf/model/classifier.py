@@ -5,10 +5,11 @@ import numpy as np
 
 from astroclf.exceptions import FrameError
 from astroclf.frames import Origin, read_frame
+from astroclf.model.head import HeadBackend
 from astroclf.model.novelty import NOVEL, NoveltyScore
 from astroclf.model.prior import Prior
 from astroclf.model.record import BUNDLED, load_record
-from astroclf.model.userfile import HeadBackend, UserRecord, is_user_model, load_user_model
+from astroclf.model.userfile import UserRecord, is_user_model, load_user_model
 from astroclf.options import Options
 from astroclf.prediction import Prediction, Provenance, Status
 from astroclf.render import ORIENTATIONS, STRETCHES, orient

@@ -1,16 +1,14 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """The novelty score: how unlike everything in the taxonomy a frame is, judged by what the network makes of it."""
 
-import hashlib
-import io
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from scipy.special import expit, logsumexp
 
-from astroclf.exceptions import ModelError
+from astroclf.model.arrays import pack_arrays, read_arrays
 
 __all__ = ["DISTANCES", "NOVEL", "NoveltyFile", "NoveltyScore"]
 
@@ -152,9 +150,7 @@ class NoveltyScore:
 
     def to_bytes(self):
         """Return the content of its file: all arrays; the threshold is in the record."""
-        stream = io.BytesIO()
-        np.savez_compressed(stream, **{name: getattr(self, name) for name in _ARRAYS})
-        return stream.getvalue()
+        return pack_arrays({name: getattr(self, name) for name in _ARRAYS})
 
     @classmethod
     def from_file(cls, file, classes):
@@ -178,35 +174,15 @@ class NoveltyScore:
         ModelError
             If the file is missing, has another SHA-256, or does not hold what it should.
         """
-        try:
-            content = file.path.read_bytes()
-        except OSError as error:
-            msg = f"{file.path}: the novelty file cannot be read: {error.strerror}; install astroclf again"
-            raise ModelError(msg) from error
-        found = hashlib.sha256(content).hexdigest()
-        if found != file.sha256:
-            msg = f"{file.path}: SHA-256 is {found}, the record says {file.sha256}; install astroclf again"
-            raise ModelError(msg)
-        try:
-            with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-                score = cls(**{name: stored[name] for name in _ARRAYS}, threshold=file.threshold)
-            score._check(classes)
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-            msg = f"{file.path}: not a novelty file for {classes} classes: {error}"
-            raise ModelError(msg) from error
-        return score
+        arrays = read_arrays(file.path, file.sha256, "novelty", _ARRAYS, partial(_shapes, classes=classes))
+        return cls(**arrays, threshold=file.threshold)
 
-    def _check(self, classes):
-        size, k = self.axes.shape if self.axes.ndim == 2 else (0, 0)
-        shapes = {
-            "mean": (size,), "axes": (size, k), "whitening": (k, k), "centres": (classes, k),
-            "weights": (k + DISTANCES,),
-        }  # fmt: skip
-        for name, shape in shapes.items():
-            array = getattr(self, name)
-            if array.shape != shape or array.dtype != _ARRAYS[name] or not np.isfinite(array).all():
-                msg = f"{name} must be finite {_ARRAYS[name]} of shape {shape}; got {array.dtype} {array.shape}"
-                raise ValueError(msg)
+
+def _shapes(arrays, *, classes):
+    size, k = arrays["axes"].shape if arrays["axes"].ndim == 2 else (0, 0)
+    return {
+        "mean": (size,), "axes": (size, k), "whitening": (k, k), "centres": (classes, k), "weights": (k + DISTANCES,),
+    }  # fmt: skip
 
 
 def _squares(vectors):

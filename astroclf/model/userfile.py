@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from astroclf.exceptions import ModelError
+from astroclf.model.head import FEATURES, Head
 from astroclf.model.record import Calibration, ModelRecord, load_record
 from astroclf.model.weights import replace_stage
 from astroclf.preprocess import Preprocessor
@@ -28,10 +29,7 @@ from astroclf.storage.drafts import write_whole
 from astroclf.taxonomy import UNKNOWN
 
 __all__ = [
-    "FEATURES",
     "SUFFIX",
-    "Head",
-    "HeadBackend",
     "TunedRecord",
     "UserRecord",
     "check_label",
@@ -43,9 +41,6 @@ __all__ = [
 
 SUFFIX = ".astroclf"
 """Ending of the names of these files."""
-
-FEATURES = 2048
-"""Outputs of the network's last layer but one."""
 
 _SCHEMA = 1
 _RECORD, _KERNEL, _BIAS, _STAGE = "record.json", "kernel.npy", "bias.npy", "stage.bin"
@@ -65,27 +60,6 @@ _UNREADABLE = (
     AttributeError, struct.error, OverflowError,
 )  # fmt: skip
 """What parsing bytes that are no such file may raise."""
-
-
-@dataclass(frozen=True, eq=False)
-class Head:
-    """
-    A linear last layer.
-
-    Parameters
-    ----------
-    kernel : `~numpy.ndarray` of float32, shape (2048, classes)
-        Weights of the features.
-    bias : `~numpy.ndarray` of float32, shape (classes,)
-        Constants.
-    """
-
-    kernel: np.ndarray
-    bias: np.ndarray
-
-    def __call__(self, features):
-        """Return the logits, shape (n, classes), of features of shape (n, 2048)."""
-        return features @ self.kernel + self.bias
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,38 +122,6 @@ class UserRecord(ModelRecord):
     made_on: str
     scores: dict
     examples: tuple[dict, ...]
-
-
-class HeadBackend:
-    """
-    A runtime whose network has another last layer.
-
-    Parameters
-    ----------
-    backend : object
-        A runtime of `astroclf.model`, with a method ``outputs``.
-    head : Head
-        The last layer.
-    """
-
-    def __init__(self, backend, head):
-        self._backend, self._head = backend, head
-
-    @property
-    def name(self):
-        """Name of the runtime."""
-        return self._backend.name
-
-    def logits(self, images):
-        """Return the logits, shape (n, classes), of pictures of shape (n, 224, 224, 3)."""
-        return self.outputs(images, "logits")[0]
-
-    def outputs(self, images, *names):
-        """Return outputs as the runtime does, the logits from the other last layer."""
-        wanted = sorted({"features", *names} - {"logits"})
-        found = dict(zip(wanted, self._backend.outputs(images, *wanted)))
-        found["logits"] = self._head(found["features"])
-        return [found[name] for name in names]
 
 
 def is_user_model(model):

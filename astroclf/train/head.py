@@ -8,7 +8,7 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
 from astroclf.exceptions import AstroclfError
-from astroclf.model.userfile import Head
+from astroclf.model.head import Head
 from astroclf.train.calibrate import fit_temperature
 from astroclf.train.metrics import calibration_error, mean_by_object, wilson_interval
 
@@ -64,7 +64,7 @@ class Fit:
     ----------
     held_out : HeldOut
         Outputs of such fits without the fold of the example.
-    head : `~astroclf.model.userfile.Head`
+    head : `~astroclf.model.head.Head`
         The last layer, fitted to all.
     stage : bytes or None
         The last stage of the network, as `astroclf.model.weights.read_stage` returns it, if it was fitted, too.
@@ -142,7 +142,7 @@ def fit_head(features, truth, classes, strength):
 
     Returns
     -------
-    head : `~astroclf.model.userfile.Head`
+    head : `~astroclf.model.head.Head`
         Its weights are those of the features as they are.
     """
     return next(_heads(features, truth, classes, (strength,)))

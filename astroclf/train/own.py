@@ -18,8 +18,9 @@ import numpy as np
 from astroclf.batch.progress import progress_bar
 from astroclf.exceptions import AstroclfError, AstroclfWarning
 from astroclf.frames import read_frame
+from astroclf.model.head import FEATURES
 from astroclf.model.record import load_record
-from astroclf.model.userfile import FEATURES, SUFFIX, check_label, check_name, load_user_model, save_user_model
+from astroclf.model.userfile import SUFFIX, check_label, check_name, load_user_model, save_user_model
 from astroclf.render import orient
 from astroclf.tags.sidecar import is_sidecar
 from astroclf.train import tune

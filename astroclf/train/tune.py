@@ -8,8 +8,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from astroclf.batch.progress import progress_bar
+from astroclf.model.head import Head
 from astroclf.model.tensorflow_backend import fill_from_onnx, import_keras, import_onnx
-from astroclf.model.userfile import Head
 from astroclf.model.weights import read_stage, replace_stage
 from astroclf.render import ORIENTATIONS, orient
 from astroclf.train.head import Fit, cross_fit, fit_head
