@@ -9,7 +9,18 @@ import numpy as np
 
 from astroclf.clean import Background, CosmicRays, Pattern, Sky
 from astroclf.frames import Exposure, Frame
-from astroclf.render import VIEWS, Stretch, View, fill_empty, fit_inside, keep_points, parts_of, reduce_image, to_rgb
+from astroclf.render import (
+    VIEWS,
+    Stretch,
+    View,
+    fill_empty,
+    fit_inside,
+    keep_points,
+    parts_of,
+    reduce_colours,
+    reduce_image,
+    to_rgb,
+)
 
 __all__ = ["Preprocessor", "Stages"]
 
@@ -218,7 +229,7 @@ class Preprocessor:
 
     def render(self, frame, size=None, *, scales=None):
         """
-        Render a frame as a picture of the same aspect ratio.
+        Render a frame as a picture of the same aspect ratio; a picture in colour becomes grey.
 
         Parameters
         ----------
@@ -278,6 +289,55 @@ class Preprocessor:
         square = _pad_to_square(stages.picture, self.size)
         stretches = [self.stretch.softened(factor) for factor in factors]
         return np.stack([to_rgb(square, stretch.scales(stages.picture, stages.sky.sigma)) for stretch in stretches])
+
+    def in_colour(self, frame):
+        """
+        Show a picture in colour as the network sees it besides its grey rendering: as it is, but reduced.
+
+        Parameters
+        ----------
+        frame : `~astroclf.Frame`
+            The frame; not modified.
+
+        Returns
+        -------
+        rgb : `~numpy.ndarray` of float32, shape (size, size, 3), range [0, 1], or None
+            The picture in the middle of a square; black around it, and where it is transparent. None if the frame
+            has no ``colours``.
+
+        Raises
+        ------
+        EmptyFrameError
+            If no pixel is finite and unmasked.
+        """
+        if frame.colours is None:
+            return None
+        part = frame.exposed
+        mask = ~frame.good[part]
+        rgb = reduce_colours(frame.colours[part], mask, fit_inside(mask.shape, self.size))
+        return _pad_to_square(rgb, self.size)
+
+    def looks(self, frame):
+        """
+        Return all that the network sees of a frame: its rendering, and the picture in colour if it is one.
+
+        Parameters
+        ----------
+        frame : `~astroclf.Frame`
+            The frame; not modified.
+
+        Returns
+        -------
+        rgb : `~numpy.ndarray` of float32, shape (1 or 2, size, size, 3), range [0, 1]
+            What calling the settings returns, and `in_colour`.
+
+        Raises
+        ------
+        EmptyFrameError
+            If no pixel is finite and unmasked.
+        """
+        rendered, coloured = self(frame), self.in_colour(frame)
+        return np.stack([rendered] if coloured is None else [rendered, coloured])
 
     def part_to_picture(self, part):
         """
@@ -364,9 +424,10 @@ def _fraction(inner, outer):
 
 
 def _pad_to_square(data, size):
-    """Put an image in the middle of a square of sky."""
-    before = [_margin(n, size) for n in data.shape]
-    return np.pad(data, [(b, size - n - b) for b, n in zip(before, data.shape)])
+    """Put an image, or a picture in colour, in the middle of a square of zeros."""
+    before = [_margin(n, size) for n in data.shape[:2]]
+    around = [(b, size - n - b) for b, n in zip(before, data.shape)]
+    return np.pad(data, [*around, *[(0, 0)] * (data.ndim - 2)])
 
 
 def _margin(length, size):

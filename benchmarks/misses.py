@@ -5,7 +5,8 @@ Draw the misses: what the network saw of the files it called something else.
 Run ``python benchmarks/misses.py PREDICTIONS.csv MANIFEST.csv FIGURE [--columns 6]``.
 PREDICTIONS.csv is what ``astroclf evaluate -o`` wrote of the files of MANIFEST.csv, whose columns ``licence`` (and
 ``redistributable``, if there is one) say what may be shown: files whose terms are not open are left out of the figure,
-and printed like the others. Red, green and blue are what the network looks at, three white levels of one frame.
+and printed like the others. Red, green and blue are what the network looks at: three white levels of one frame, or the
+colours that a picture has.
 """
 
 import argparse
@@ -74,7 +75,7 @@ def main():
         print(text.replace("\n", ": "))
         if shown(row):
             frame = read_frame(Path(args.manifest).parent / name)
-            pictures.append((preprocessor(preprocessor.clean(frame)), text))
+            pictures.append((preprocessor.looks(preprocessor.clean(frame))[-1], text))
     if pictures:
         draw(pictures, min(args.columns, len(pictures)), args.figure)
 

@@ -5,11 +5,12 @@ What looking at a frame in more ways gains, and what it costs.
 Run ``python benchmarks/views.py LABELS.CSV [--split SPLIT] [--frames N] [--model RECORD]``. LABELS.CSV is the manifest
 of labelled pictures; those of the split (default: calibration, so that what is chosen by this table is not chosen on
 the objects that the model is measured on) are looked at as they are, and N frames (default: 280) are made of them by
-`astroclf.train.forward`. Logits are averaged over all pictures of a way. Accuracies are shares of objects, with 95 %
-Wilson intervals; the loss is the mean of -log p(truth) with the best temperature of each way, so that ways are not
-told apart by how well the model's own fits them. Agreement is the area under the curve of agreement against rightness:
-how often a right answer has more of the pictures behind it than a wrong one. Cost is the time of a frame over that of
-one orientation, medians of interleaved runs of the same ten frames; reading a file is not in it.
+`astroclf.train.forward`. Pictures are looked at in grey, and in one of the ways, which is that of
+`astroclf.Classifier`, in colour, too. Logits are averaged over all pictures of a way. Accuracies are shares of
+objects, with 95 % Wilson intervals; the loss is the mean of -log p(truth) with the best temperature of each way, so
+that ways are not told apart by how well the model's own fits them. Agreement is the area under the curve of agreement
+against rightness: how often a right answer has more of the pictures behind it than a wrong one. Cost is the time of a
+frame over that of one orientation, medians of interleaved runs of the same ten frames; reading a file is not in it.
 
 A second table is of the verdict of four orientations and of ways to count agreement with it, by votes or by the mean
 probability of its class: the same area, and what agreement says beyond the calibrated probability. That is how much the
@@ -29,6 +30,7 @@ from tqdm import tqdm
 
 from astroclf.frames import read_frame
 from astroclf.model import load_record
+from astroclf.model.head import HeadBackend
 from astroclf.model.onnx_backend import OnnxBackend
 from astroclf.render import ORIENTATIONS, orient
 from astroclf.taxonomy import labels
@@ -53,8 +55,19 @@ def whole(preprocessor, frame):
 
 def parts(preprocessor, frame, kind):
     """Return the pictures of the parts of a frame, each in four orientations; none where there are no sources."""
-    seen = [orient(view.rgb, 4) for view in preprocessor.views(frame, [kind])]
-    return np.concatenate([np.empty((0, preprocessor.size, preprocessor.size, 3), np.float32), *seen])
+    return in_four(preprocessor, [view.rgb for view in preprocessor.views(frame, [kind])])
+
+
+def coloured(preprocessor, frame):
+    """Return the picture in its colours, in four orientations; none where it has none."""
+    rgb = preprocessor.in_colour(frame)
+    return in_four(preprocessor, [] if rgb is None else [rgb])
+
+
+def in_four(preprocessor, pictures):
+    """Return pictures, of which there may be none, each in four orientations."""
+    none = np.empty((0, preprocessor.size, preprocessor.size, 3), np.float32)
+    return np.concatenate([none, *(orient(rgb, 4) for rgb in pictures)])
 
 
 def stretched(preprocessor, frame, factor):
@@ -64,6 +77,7 @@ def stretched(preprocessor, frame, factor):
 
 LOOKS = {
     "whole": whole,
+    "colour": coloured,
     **{kind: partial(parts, kind=kind) for kind in ("centre", "tiles", "sources")},
     "softer": partial(stretched, factor=2.0),
     "harder": partial(stretched, factor=0.5),
@@ -73,6 +87,7 @@ LOOKS = {
 FOUR, ALL = {"whole": list(ORIENTATIONS[4])}, slice(None)
 WAYS = {
     **{f"{n} orientation{'s' * (n > 1)}": {"whole": list(picks)} for n, picks in ORIENTATIONS.items()},
+    "4, and in colour": FOUR | {"colour": ALL},
     "4, and the centre": FOUR | {"centre": ALL},
     "4, and 4 tiles": FOUR | {"tiles": ALL},
     "4, and 4 sources": FOUR | {"sources": ALL},
@@ -117,13 +132,26 @@ def outputs(backend, pictures):
     return backend.outputs(pictures, "logits")[0] if len(pictures) else np.empty((0, len(labels())))
 
 
-def look(frames, record, backend):
+def start_networks(record):
+    """Return the network with its last layer for pictures in colour, and with that for all else."""
+    grey = OnnxBackend(record.read_bytes())
+    return {"colour": HeadBackend(grey, record.colour.read(len(record.labels))), "grey": grey}
+
+
+def network_for(networks, name):
+    """Return the network for pictures of a name."""
+    return networks.get(name, networks["grey"])
+
+
+def look(frames, record, networks):
     """Return the mean logits and the agreement of each way, the agreements with the verdict, truth and objects."""
     logits, votes, truth, objects = {way: [] for way in WAYS}, {way: [] for way in WAYS}, [], []
     agreed = []
     for frame, label, key in tqdm(list(frames), unit="frame", disable=None):
         clean = record.preprocessor.clean(frame)
-        seen = {name: outputs(backend, show(record.preprocessor, clean)) for name, show in LOOKS.items()}
+        seen = {
+            name: outputs(network_for(networks, name), show(record.preprocessor, clean)) for name, show in LOOKS.items()
+        }
         for way, picks in WAYS.items():
             found = choose(seen, picks)
             logits[way].append(found.mean(axis=0))
@@ -210,7 +238,7 @@ def area(votes, right):
     return (ranks[right].sum() - n * (n + 1) / 2) / max(n * (len(right) - n), 1)
 
 
-def costs(frames, record, backend):
+def costs(frames, record, networks):
     """Return the time of a frame of each way over that of the first."""
     spent = {way: [] for way in WAYS}
     for _ in range(ROUNDS):
@@ -219,7 +247,7 @@ def costs(frames, record, backend):
             for way, picks in WAYS.items():
                 start = time.perf_counter()
                 for name, which in picks.items():
-                    outputs(backend, LOOKS[name](record.preprocessor, clean)[which])
+                    outputs(network_for(networks, name), LOOKS[name](record.preprocessor, clean)[which])
                 spent[way].append(time.perf_counter() - start)
     first = np.array(spent[next(iter(WAYS))])
     return {way: float(np.median(np.array(times) / first)) for way, times in spent.items()}, np.median(first)
@@ -234,17 +262,17 @@ def main():
     parser.add_argument("--model")
     args = parser.parse_args()
     record = load_record(args.model)
-    backend = OnnxBackend(record.read_bytes())
+    networks = start_networks(record)
     kinds = {
         "pictures": list(picture_frames(args.pictures, args.split)),
         "simulated frames": list(simulated_frames(args.pictures, args.split, args.frames)),
     }
     ratio, base = (
-        costs([row[0] for row in kinds["simulated frames"][:TIMED]], record, backend) if args.frames else ({}, 0)
+        costs([row[0] for row in kinds["simulated frames"][:TIMED]], record, networks) if args.frames else ({}, 0)
     )
     told = []
     for kind, frames in kinds.items():
-        found, agreed, truth, objects = look(frames, record, backend)
+        found, agreed, truth, objects = look(frames, record, networks)
         print(f"\n{kind}: {len(truth)} of {len(set(objects))} objects ({args.split} split)")
         rows = [{"way": way, **marks(*found[way], truth, objects), "cost": f"{ratio.get(way, 0):.2f}"} for way in WAYS]
         Table(rows=rows).pprint(max_lines=-1, max_width=-1, align="<")

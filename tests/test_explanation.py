@@ -21,6 +21,7 @@ from astroclf.model.explanation import make_explanation, read_head
 from astroclf.model.onnx_backend import OnnxBackend
 from astroclf.model.weights import read_weights
 from astroclf.preprocess import Preprocessor
+from astroclf.render import orient
 from astroclf.taxonomy import labels
 
 PLACES = [((300, 300), (60, 220)), ((300, 300), (230, 90)), ((260, 520), (400, 60)), ((700, 350), (80, 560))]
@@ -51,16 +52,21 @@ def made_up(shape=(40, 60), wcs=None):
     return Explanation("star", grid, 0.5, shape, (slice(0, shape[0]), slice(0, shape[1])), cells, wcs)
 
 
+@pytest.mark.parametrize("in_colour", [False, True])
 @pytest.mark.parametrize("views", [1, 2, 4, 8])
-def test_map_is_the_logit(views, round_source):
+def test_map_is_the_logit(views, in_colour, round_source):
     """The mean of the map and the constant are the averaged logit of every class, to float precision."""
     classifier = Classifier(views=views)
     frame = one_source((120, 200), (50, 80), round_source)
+    if in_colour:
+        frame = replace(frame, colours=np.random.default_rng(0).integers(0, 256, (*frame.shape, 3), dtype=np.uint8))
     logits = classifier._look(frame)[0].mean(axis=0)
-    _, maps = classifier._backend.outputs(classifier._turned(frame), "logits", "maps")
-    explained = [
-        make_explanation(label, frame, maps, read_head(classifier.record), classifier.record) for label in labels()
-    ]
+    backends = [classifier._backend, classifier._coloured]
+    heads = [read_head(classifier.record), classifier._coloured.head]
+    seen = zip(backends, heads, classifier.record.preprocessor.looks(frame))
+    looks = [(backend.outputs(orient(rgb, views), "maps")[0], head) for backend, head, rgb in seen]
+    assert len(looks) == 1 + in_colour
+    explained = [make_explanation(label, frame, looks, classifier.record) for label in labels()]
     np.testing.assert_allclose([e.logit for e in explained], logits, rtol=0, atol=2e-5)
     np.testing.assert_allclose([e.grid.mean() + e.bias for e in explained], logits, rtol=0, atol=2e-5)
 
@@ -168,8 +174,8 @@ def test_activations():
     backend = OnnxBackend(load_record().read_bytes())
     logits, maps = backend.outputs(images, "logits", "maps")
     np.testing.assert_array_equal(logits, backend.logits(images))
-    kernel, bias = read_head(load_record())
-    np.testing.assert_allclose(maps.mean(axis=(2, 3)) @ kernel + bias, logits, atol=1e-4)
+    head = read_head(load_record())
+    np.testing.assert_allclose(head(maps.mean(axis=(2, 3))), logits, atol=1e-4)
 
 
 def test_weights(need):

@@ -15,6 +15,8 @@ from astroclf import Classifier, EmptyFrameError, FrameError, ModelError, read_f
 from astroclf.datasets import make_frame
 from astroclf.exceptions import AstroclfWarning
 from astroclf.model import load_record
+from astroclf.model.arrays import pack_arrays
+from astroclf.model.head import FEATURES, Head, HeadFile
 from astroclf.model.imagenet import imagenet_classes
 from astroclf.model.onnx_backend import OnnxBackend
 from astroclf.model.record import BUNDLED
@@ -42,6 +44,43 @@ def model_copy(tmp_path):
     record = load_record()
     shutil.copy(record.path, tmp_path)
     return shutil.copy(record.path.with_suffix(".json"), tmp_path)
+
+
+def head_file(tmp_path, content):
+    """Return what a record says of a file with some content."""
+    path = tmp_path / "a.colour.npz"
+    path.write_bytes(content)
+    return HeadFile(path, hashlib.sha256(content).hexdigest())
+
+
+def last_layer(classes=3):
+    """Return a last layer of random weights."""
+    rng = np.random.default_rng(0)
+    return Head(rng.normal(size=(FEATURES, classes)).astype("f4"), rng.normal(size=classes).astype("f4"))
+
+
+def test_last_layer_survives_its_file(tmp_path):
+    """A last layer that was written and read gives the same logits."""
+    features = np.random.default_rng(1).random((2, FEATURES), np.float32)
+    read = head_file(tmp_path, last_layer().to_bytes()).read(3)
+    np.testing.assert_array_equal(read(features), last_layer()(features))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        last_layer().to_bytes()[:-100],
+        last_layer(4).to_bytes(),
+        pack_arrays({"kernel": last_layer().kernel}),
+        pack_arrays({"kernel": last_layer().kernel, "bias": np.full(3, np.nan, np.float32)}),
+        pack_arrays({"kernel": last_layer().kernel, "bias": np.zeros(3)}),
+    ],
+)
+def test_broken_last_layer_is_refused(tmp_path, content):
+    """A file that is no last layer of the model's classes is a clear error."""
+    with pytest.raises(ModelError, match="not a last layer file of this model"):
+        head_file(tmp_path, content).read(3)
 
 
 def test_record_describes_the_file():

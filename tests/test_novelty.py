@@ -219,7 +219,8 @@ def model_with(tmp_path):
 
     def make(score, content=None):
         record = load_record()
-        shutil.copy(record.path, tmp_path)
+        for file in (record, record.colour):
+            shutil.copy(file.path, tmp_path)
         content = score.to_bytes() if content is None else content
         (tmp_path / "score.novelty.npz").write_bytes(content)
         fields = json.loads(record.path.with_suffix(".json").read_text())
@@ -356,7 +357,7 @@ def test_broken_section_is_refused(model_with, section):
 def test_fit_and_measure(tmp_path, photographs, need):
     """The recipe runs from examples to a model with a score, and its measure has a row for every kind and class."""
     record = load_record()
-    for path in (record.path, record.path.with_suffix(".json")):
+    for path in (record.path, record.path.with_suffix(".json"), record.colour.path):
         shutil.copy(path, tmp_path)
     work = tmp_path / "work"
     work.mkdir()

@@ -1,10 +1,12 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """Tests of plain pictures: read as frames, described, and tagged in a copy's metadata."""
 
+import json
 import os
 import struct
 import zlib
 from contextlib import nullcontext, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +23,8 @@ from astroclf import (
     Classifier,
     EmptyFrameError,
     FrameError,
+    ModelError,
+    Preprocessor,
     TagError,
     annotate,
     read_frame,
@@ -34,6 +38,9 @@ from astroclf.datasets import make_frame
 from astroclf.frames import Exposure
 from astroclf.frames.files.avm import avm_wcs, read_avm
 from astroclf.frames.files.pictures import picture_kind
+from astroclf.model import load_record
+from astroclf.model.head import HeadBackend
+from astroclf.model.onnx_backend import OnnxBackend
 from astroclf.prediction import Prediction, Provenance, Status
 from astroclf.tags.xmp import add_block, cut_block, read_block
 from astroclf.taxonomy import groups, labels
@@ -254,12 +261,39 @@ class TestReading:
         )  # fmt: skip
 
     def test_verdict_is_that_of_the_grey_image(self, tmp_path):
-        """A picture is classified as the array of its grey values is."""
+        """A picture without colours is classified as the array of its grey values is."""
         light = make_frame("wfc3_ir_sub256_flt", "globular_cluster", seed=2)["SCI"].data
         grey = np.clip(255 * np.arcsinh(light) / 4, 0, 255).astype(np.uint8)
         Image.fromarray(grey[::-1]).convert("RGB").save(tmp_path / "a.png")
         classifier = Classifier()
         assert classifier(tmp_path / "a.png").probs == classifier(grey).probs
+
+    def test_colours_count(self, tmp_path):
+        """The verdict on a picture in colour is on the mean of the logits of both looks; its novelty is of the grey."""
+        Image.fromarray(COLOURS).save(tmp_path / "a.png")
+        frame, classifier = read_frame(tmp_path / "a.png"), Classifier(views=1)
+        network = OnnxBackend(load_record().read_bytes())
+        layers = network, HeadBackend(network, load_record().colour.read(len(labels())))
+        looks = zip(layers, Preprocessor().looks(frame), strict=True)
+        logits = np.concatenate([layer.logits(rgb[None]) for layer, rgb in looks])
+        found, of_grey = classifier(frame), classifier(replace(frame, colours=None))
+        assert_allclose(found.probs, sorted(classifier._probs(logits), reverse=True), atol=1e-6)
+        assert found.probs != of_grey.probs
+        assert found.novelty == of_grey.novelty
+
+    def test_without_layer_for_colours(self, tmp_path):
+        """A model that has no last layer for pictures in colour sees them in grey; a missing one is a clear error."""
+        Image.fromarray(COLOURS).save(tmp_path / "a.png")
+        frame, bundled, path = read_frame(tmp_path / "a.png"), load_record(), tmp_path / "b.json"
+        fields = json.loads(bundled.path.with_suffix(".json").read_text())
+        for file in (bundled, bundled.novelty):
+            (tmp_path / file.path.name).symlink_to(file.path)
+        path.write_text(json.dumps(fields))
+        with pytest.raises(ModelError, match=r"colour\.npz: the last layer file cannot be read"):
+            Classifier(path)
+        grey = tmp_path / "c.json"
+        grey.write_text(json.dumps({key: value for key, value in fields.items() if key != "colour"}))
+        assert Classifier(grey)(frame).probs == Classifier()(replace(frame, colours=None)).probs
 
     def test_annotated_in_colour(self, tmp_path):
         """The annotated picture has the colours, pixel by pixel, and says nothing of a stretch."""

@@ -414,6 +414,47 @@ def test_small_stars_are_kept():
     assert np.median(lost) < 0.55
 
 
+# ------------------------------------------------------------------------------------------- in colour
+
+
+def coloured(shape=(60, 90), mask=None):
+    """Return the frame of a picture of random colours, each in a square of 3 x 3 pixels."""
+    small = np.random.default_rng(4).integers(0, 256, (shape[0] // 3, shape[1] // 3, 3), dtype=np.uint8)
+    colours = np.repeat(np.repeat(small, 3, axis=0), 3, axis=1)
+    ccd = CCDData(colours.mean(axis=2, dtype=np.float32), unit="adu", mask=mask)
+    return Frame(ccd, layout="picture", exposure=Exposure.PICTURE, colours=colours), small
+
+
+def test_looks():
+    """A picture in colour is seen in grey and as it is: averaged, in the middle of black."""
+    frame, small = coloured()
+    settings_of_30 = Preprocessor(size=30)
+    grey, in_colour = settings_of_30.looks(frame)
+    assert_array_equal(grey, settings_of_30(frame))
+    assert in_colour.dtype == np.float32
+    assert_allclose(in_colour[5:25], small / 255, atol=1e-6)
+    assert not in_colour[:5].any()
+    assert not in_colour[25:].any()
+    assert_array_equal(in_colour, settings_of_30.in_colour(frame))
+
+
+def test_no_colours():
+    """A frame without colours is seen once."""
+    grey = frame_of(sky())
+    assert Preprocessor().in_colour(grey) is None
+    assert_array_equal(Preprocessor().looks(grey), Preprocessor()(grey)[None])
+
+
+def test_transparent_parts_are_black():
+    """What is transparent is black, and the colours beside it do not spread into it; borders are left out."""
+    mask = np.zeros((60, 90), bool)
+    mask[:, :30] = mask[30:33, 60:63] = True
+    frame, small = coloured(mask=mask)
+    small = small[:, 10:].copy()
+    small[10, 10] = 0
+    assert_allclose(Preprocessor(size=20).in_colour(frame), small / 255, atol=1e-6)
+
+
 # ---------------------------------------------------------------------------------------------- views
 
 

@@ -4,6 +4,7 @@
 import csv
 import hashlib
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from scipy.special import softmax
 
-from astroclf import AstroclfError, Classifier, Preprocessor
+from astroclf import AstroclfError, Classifier, Preprocessor, read_frame
 from astroclf.frames.frame import Exposure
 from astroclf.model import load_record
 from astroclf.model.onnx_backend import OnnxBackend
@@ -20,7 +21,7 @@ from astroclf.taxonomy import labels
 from astroclf.train.calibrate import calibrate, group_matrix, view_outputs
 from astroclf.train.evaluate import read_cases, run_cases
 from astroclf.train.examples import check_pictures, make_examples, read_manifest, split_of
-from astroclf.train.forward import frame_of_picture, light_from_picture, simulate_frame
+from astroclf.train.forward import frame_in_colour, frame_of_picture, light_from_picture, simulate_frame, tint
 from astroclf.train.predictions import Predictions
 from astroclf.train.report import measure
 
@@ -90,6 +91,32 @@ def test_frame_of_picture(seed):
     assert 0 <= frame.ccd.data.min() <= frame.ccd.data.max() <= 255
 
 
+@given(st.integers(0, 2**32 - 1))
+def test_frame_in_colour(seed):
+    """A picture in colour keeps two thirds of its sides, and its frame is the mean of its colours."""
+    picture = np.random.default_rng(seed).integers(0, 256, (90, 130, 3), dtype=np.uint8)
+    frame, again = (frame_in_colour(picture, np.random.default_rng(seed)) for _ in range(2))
+    assert min(frame.shape) >= 60
+    assert max(frame.shape) >= 87
+    assert frame.exposure is Exposure.PICTURE
+    assert (frame.colours.shape, frame.colours.dtype) == ((*frame.shape, 3), np.uint8)
+    np.testing.assert_allclose(frame.ccd.data, frame.colours.mean(axis=2), rtol=1e-6)
+    np.testing.assert_array_equal(frame.colours, again.colours)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_tint(seed):
+    """A tinted scene has three different channels, its light where it was, and the range of a picture."""
+    grey = np.zeros((60, 80), np.float32)
+    grey[20:30, 40:50] = 0.6
+    picture = tint(grey, np.random.default_rng(seed))
+    assert picture.shape == (60, 80, 3)
+    assert 0 <= picture.min() <= picture.max() <= 255
+    assert np.ptp(picture, axis=2).max() > 0
+    bright = picture.mean(axis=2)
+    assert bright[20:30, 40:50].mean() > 4 * bright[:15].mean()
+
+
 def test_splits_are_by_object_and_stay():
     """An object has one split for ever; the shares are those stated; these three never change."""
     assert [split_of(key) for key in ("M51", "M13", "NGC7293")] == [split_of(key) for key in ("M51", "M13", "NGC7293")]
@@ -112,8 +139,8 @@ def test_manifest_errors(tmp_path):
 def test_examples(manifest, tmp_path):
     """Examples are balanced, made of the given pictures or drawn, and depend on seed and number only."""
     pictures, settings = read_manifest(manifest), Preprocessor()
-    truth, sources = make_examples(28, pictures, settings, seed=5, path=tmp_path / "a.npy")
-    fewer, _ = make_examples(14, pictures, settings, seed=5, path=tmp_path / "b.npy")
+    truth, sources = make_examples(28, pictures, settings, seed=7, path=tmp_path / "a.npy")
+    fewer, _ = make_examples(14, pictures, settings, seed=7, path=tmp_path / "b.npy")
     assert np.bincount(truth).tolist() == [2] * 14
     np.testing.assert_array_equal(fewer, truth[:14])
     images = np.load(tmp_path / "a.npy")
@@ -121,7 +148,20 @@ def test_examples(manifest, tmp_path):
     assert images.dtype == np.uint8
     np.testing.assert_array_equal(np.load(tmp_path / "b.npy"), images[:14])
     used = {source.object_key for source in sources if source}
+    assert used
     assert used <= {f"NGC{i}" for i in range(6)}, "one nebula is too few objects"
+
+
+def test_examples_in_colour(manifest, tmp_path):
+    """Examples in colour are balanced, too, every one has colours, and none is bright where the square is padded."""
+    path = tmp_path / "a.npy"
+    truth, sources = make_examples(28, read_manifest(manifest), Preprocessor(), seed=7, path=path, in_colour=True)
+    images = np.load(path)
+    assert np.bincount(truth).tolist() == [2] * 14
+    assert 0 < sum(source is not None for source in sources) < 28
+    assert (np.ptp(images.astype(int), axis=3).max(axis=(1, 2)) > 8).all()
+    oblong = images[(images[:, 112] == 0).all(axis=2).any(axis=1)]
+    assert len(oblong) > 0
 
 
 def test_calibration_recovers_temperature():
@@ -224,12 +264,19 @@ def test_fit_and_export(manifest, tmp_path, need, monkeypatch):
         from astroclf.train.network import build_classifier
     except ImportError as error:
         need(f"{error.name} is not installed")
-    from astroclf.train.recipe import calibrate_model, export_model, fit_model, write_examples
+    from astroclf.train.recipe import (
+        calibrate_model,
+        export_model,
+        fit_colour,
+        fit_model,
+        load_examples,
+        write_examples,
+    )
 
     network = build_classifier(14)
     arrays = {f"{layer.name}/{v.name}": v.numpy() for layer in network.layers for v in layer.weights}
     np.savez(tmp_path / "start.npz", **arrays)
-    write_examples(manifest, tmp_path / "work", counts={"train": 28, "calibration": 28})
+    write_examples(manifest, tmp_path / "work", counts={"train": 28, "calibration": 28, "colour": 28})
     fit_model(tmp_path / "work", tmp_path / "start.npz", epochs=2)  # the first step is of rate 0
     network.load_weights(tmp_path / "work" / "fitted.weights.h5")
     fitted = {f"{layer.name}/{v.name}": v.numpy() for layer in network.layers for v in layer.weights}
@@ -244,6 +291,16 @@ def test_fit_and_export(manifest, tmp_path, need, monkeypatch):
     assert json.loads(record.read_text()) == again
     assert {key: again[key] for key in exported} == exported
     image = np.random.default_rng(3).normal(size=(100, 100))
+    assert_runtimes_agree(record, image)
+    written = fit_colour(tmp_path / "work", tmp_path)
+    assert {key: value for key, value in written.items() if key != "colour"} == again
+    assert load_record(record).colour.read(14).kernel.any()
+    colours = load_examples(tmp_path / "work", "colour")[0][0]
+    assert_runtimes_agree(record, replace(read_frame(colours.mean(axis=2)), colours=colours))
+
+
+def assert_runtimes_agree(record, image):
+    """Check that ONNX Runtime and TensorFlow give the same verdict."""
     first, second = (Classifier(record, backend=backend)(image) for backend in ("onnx", "tensorflow"))
     assert first.labels[0] == second.labels[0]
     np.testing.assert_allclose(first.probs, second.probs, atol=1e-3)

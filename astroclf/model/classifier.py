@@ -85,7 +85,8 @@ class Classifier:
         self.stretches = stretches
         self.prior = None if prior is None else Prior(prior, self.record.labels)
         self._backend = _make_backend(backend, self.record, threads)
-        novelty = self.record.novelty
+        novelty, colour = self.record.novelty, self.record.colour
+        self._coloured = None if colour is None else HeadBackend(self._backend, colour.read(len(self.record.labels)))
         self._novelty = None if novelty is None else NoveltyScore.from_file(novelty, len(self.record.labels))
 
     def __call__(self, source):
@@ -180,27 +181,35 @@ class Classifier:
 
         check_label(label, self.record.labels)
         frame = self.record.preprocessor.clean(read_frame(source))
-        logits, maps = self._backend.outputs(self._turned(frame), "logits", "maps")
-        best = self.record.labels[self._weigh(self._probs(logits)).argmax()]
-        return make_explanation(label or best, frame, maps, read_head(self.record), self.record)
+        seen = self._backend.outputs(orient(self.record.preprocessor(frame), self.views), "logits", "maps")
+        looks, heads, coloured = [seen], [read_head(self.record)], self._in_colour(frame)
+        if coloured is not None:
+            looks.append(self._coloured.outputs(orient(coloured, self.views), "logits", "maps"))
+            heads.append(self._coloured.head)
+        logits, maps = zip(*looks)
+        best = self.record.labels[self._weigh(self._probs(np.concatenate(logits))).argmax()]
+        return make_explanation(label or best, frame, list(zip(maps, heads)), self.record)
 
     def _look(self, frame):
         """Return the logits of the orientations of a cleaned frame, the class that each view names, and its novelty."""
         first, *others = self.record.preprocessor.stretched(frame, STRETCHES[self.stretches])
         names = ("logits",) if self._novelty is None else ("logits", "middle")
         outputs = self._backend.outputs(orient(first, self.views), *names)
-        views = np.concatenate([outputs[0], *(self._backend.logits(other[None]) for other in others)])
-        return outputs[0], self._votes(views), self._novelty_of(outputs)
+        logits, coloured = outputs[0], self._in_colour(frame)
+        if coloured is not None:
+            logits = np.concatenate([logits, self._coloured.logits(orient(coloured, self.views))])
+        views = np.concatenate([logits, *(self._backend.logits(other[None]) for other in others)])
+        return logits, self._votes(views), self._novelty_of(outputs)
+
+    def _in_colour(self, frame):
+        """Return a picture in colour as it is; None where it has no colours, or the model no last layer for them."""
+        return None if self._coloured is None else self.record.preprocessor.in_colour(frame)
 
     def _novelty_of(self, outputs):
         """Return the novelty of a frame by what the network makes of its views; None where the model has none."""
         if self._novelty is None:
             return None
         return float(self._novelty(*(output.mean(axis=0, keepdims=True) for output in outputs))[0])
-
-    def _turned(self, frame):
-        """Return the picture of a cleaned frame in all orientations, shape (views, size, size, 3)."""
-        return orient(self.record.preprocessor(frame), self.views)
 
     def _probs(self, logits):
         return _softmax(logits.mean(axis=0) / self.record.calibration.temperature)

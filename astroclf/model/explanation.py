@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from astroclf.frames.sky import pixel_to_sky
+from astroclf.model.head import Head
 from astroclf.model.userfile import UserRecord
 from astroclf.model.weights import read_weights
 from astroclf.render import orient_back
@@ -163,18 +164,16 @@ def read_head(record):
 
     Returns
     -------
-    kernel : `~numpy.ndarray` of float32, shape (2048, classes)
-        Weights of the feature maps.
-    bias : `~numpy.ndarray` of float32, shape (classes,)
-        Constants.
+    head : `~astroclf.model.head.Head`
+        Weights of the feature maps, and constants.
     """
     if isinstance(record, UserRecord):
-        return record.head.kernel, record.head.bias
+        return record.head
     kernel, scale, bias = read_weights(record.read_bytes(), ["head/kernel", "head/kernel:scale", "head/bias"]).values()
-    return kernel * scale, bias
+    return Head(kernel * scale, bias)
 
 
-def make_explanation(label, frame, maps, head, record):
+def make_explanation(label, frame, looks, record):
     """
     Explain a class by what the network saw of a frame.
 
@@ -184,10 +183,9 @@ def make_explanation(label, frame, maps, head, record):
         The class.
     frame : `~astroclf.Frame`
         The frame.
-    maps : `~numpy.ndarray`, shape (views, 2048, 7, 7)
-        Activations of its picture in all orientations; see `astroclf.render.orient`.
-    head : tuple of `~numpy.ndarray`
-        What `read_head` returns.
+    looks : sequence of tuple
+        Of each look at it, in grey or in colour, the activations in all orientations, shape (views, 2048, 7, 7) (see
+        `astroclf.render.orient`), and the last layer that weighs them, a `~astroclf.model.head.Head`.
     record : `~astroclf.model.ModelRecord`
         Classes and preprocessing.
 
@@ -196,13 +194,18 @@ def make_explanation(label, frame, maps, head, record):
     explanation : Explanation
         In double precision.
     """
-    kernel, bias = (weights[..., record.labels.index(label)].astype(float) for weights in head)
-    turned = np.tensordot(maps.astype(float), kernel, axes=(1, 0))
-    grid = orient_back(turned).mean(axis=0)
-    size, part = record.preprocessor.size, frame.exposed
-    first = _first_place(size, len(grid), len(turned))
+    index = record.labels.index(label)
+    grid = np.mean([_grid(maps, head.kernel[:, index]) for maps, head in looks], axis=0)
+    bias = float(np.mean([head.bias[index] for _, head in looks], dtype=float))
+    size, part, (maps, _) = record.preprocessor.size, frame.exposed, looks[0]
+    first = _first_place(size, len(grid), len(maps))
     cells = tuple((place - first) / (size / len(grid)) for place in record.preprocessor.part_to_picture(part))
-    return Explanation(label, grid, float(bias), frame.shape, part, cells, frame.ccd.wcs)
+    return Explanation(label, grid, bias, frame.shape, part, cells, frame.ccd.wcs)
+
+
+def _grid(maps, weights):
+    """Return the mean of the class activation maps of all orientations."""
+    return orient_back(np.tensordot(maps.astype(float), weights.astype(float), axes=(1, 0))).mean(axis=0)
 
 
 def _first_place(size, cells, views):

@@ -18,8 +18,8 @@ from astroclf.render import Stretch
 
 __all__ = ["ImageNetClassifier", "ImageNetPrediction", "imagenet_classes"]
 
-_GREY = Preprocessor(stretch=Stretch.grey())
-"""A plain grey picture, which is what comes nearest to a photograph."""
+_PLAIN = Preprocessor(stretch=Stretch.grey())
+"""A plain grey picture, which is what comes nearest to a photograph; pictures in colour are photographs."""
 
 
 @cache
@@ -127,7 +127,7 @@ class ImageNetClassifier:
         from keras.applications.resnet50 import preprocess_input
 
         frame = read_frame(source)
-        upright = _GREY(frame)[::-1]
+        upright = _PLAIN.looks(frame)[-1][::-1]
         probs = np.asarray(self._model(preprocess_input(255 * upright[None]), training=False))[0]
         best = np.argsort(-probs)[:5]
         return ImageNetPrediction(tuple(imagenet_classes()[i] for i in best), tuple(probs[best].tolist()), frame.origin)

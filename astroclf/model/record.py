@@ -9,12 +9,13 @@ from importlib.resources import files
 from pathlib import Path
 
 from astroclf.exceptions import ModelError
+from astroclf.model.head import HeadFile
 from astroclf.model.novelty import NoveltyFile
 from astroclf.preprocess import Preprocessor
 
 __all__ = ["BUNDLED", "Calibration", "ModelRecord", "load_record"]
 
-BUNDLED = "resnet50-astro-3"
+BUNDLED = "resnet50-astro-4"
 """Name of the model that comes with astroclf."""
 
 _SCHEMA = 1
@@ -75,6 +76,8 @@ class ModelRecord:
         Terms of use of the weights; whose data they were made of; the commands.
     novelty : NoveltyFile or None
         The file of its novelty score; None where it has none.
+    colour : HeadFile or None
+        The file of its last layer for pictures in colour; None where it sees them in grey only.
     """
 
     name: str
@@ -89,6 +92,7 @@ class ModelRecord:
     credits: str
     made_by: str
     novelty: NoveltyFile | None = field(default=None, kw_only=True)
+    colour: HeadFile | None = field(default=None, kw_only=True)
 
     def read_bytes(self):
         """
@@ -158,5 +162,6 @@ def _parse(fields, folder):
         views=int(fields["views"]),
         calibration=Calibration(**fields["calibration"]),
         novelty=NoveltyFile.from_dict(fields.get("novelty"), folder),
+        colour=HeadFile.from_dict(fields.get("colour"), folder),
         **texts,
     )

@@ -18,16 +18,20 @@ Make the bundled model.
 
     python -m astroclf.train export work astroclf/model/data
 
-4. If only the preprocessing has changed: the record of the same model file, calibrated again::
+4. Its last layer for pictures in colour (ten minutes)::
+
+    python -m astroclf.train colour work astroclf/model/data
+
+5. If only the preprocessing has changed: the record of the same model file, calibrated again::
 
     python -m astroclf.train examples labels.csv work --splits calibration test
     python -m astroclf.train calibrate work astroclf/model/data
 
-5. How good it is on the test examples::
+6. How good it is on the test examples::
 
     python -m astroclf.train measure work
 
-6. The novelty score of the model file, whenever that is new, and how good it is (scikit-image is needed for the
+7. The novelty score of the model file, whenever that is new, and how good it is (scikit-image is needed for the
    photographs among the oddities of the second)::
 
     python -m astroclf.train novelty work astroclf/model/data --pictures labels.csv --photographs imagenet
@@ -41,7 +45,15 @@ from functools import partial
 from astroclf.model import load_record
 from astroclf.train.examples import check_pictures
 from astroclf.train.novelty import fit_novelty, measure_novelty
-from astroclf.train.recipe import COUNTS, calibrate_model, export_model, fit_model, measure_model, write_examples
+from astroclf.train.recipe import (
+    COUNTS,
+    calibrate_model,
+    export_model,
+    fit_colour,
+    fit_model,
+    measure_model,
+    write_examples,
+)
 
 _EXAMPLES, _MODEL = "where the examples are", "where the model file and its record are"
 
@@ -63,6 +75,8 @@ def main(argv=None):
     step.add_argument("--free", action="store_true", help="learn from redistributable pictures and drawn scenes only")
     add("export", "export and calibrate the network", lambda args: export_model(args.folder, args.output),
         folder="where the fitted weights are", output="where the model file and its record go")  # fmt: skip
+    add("colour", "fit the last layer for pictures in colour", lambda args: fit_colour(args.folder, args.output),
+        folder=_EXAMPLES, output=_MODEL)  # fmt: skip
     add("calibrate", "calibrate the model file again", lambda args: calibrate_model(args.folder, args.output),
         folder=_EXAMPLES, output=_MODEL)  # fmt: skip
     add("measure", "measure the bundled model on the test examples", _measure, folder=_EXAMPLES)

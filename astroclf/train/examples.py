@@ -12,8 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from astroclf.exceptions import AstroclfError
+from astroclf.preprocess import Preprocessor
+from astroclf.render import Stretch
 from astroclf.taxonomy import labels
-from astroclf.train.forward import frame_of_picture, simulate_frame
+from astroclf.train.forward import frame_in_colour, frame_of_picture, simulate_frame, tint
 
 __all__ = [
     "SPLITS",
@@ -149,13 +151,14 @@ def open_picture(path):
         return np.asarray(image.convert("RGB"))[::-1]
 
 
-def make_examples(count, pictures, preprocessor, *, seed, path, workers=1):
+def make_examples(count, pictures, preprocessor, *, seed, path, in_colour=False, workers=1):
     """
     Make rendered training frames, as many of each class, and store them in a file.
 
     Of the classes with at least five objects among the pictures, three frames of five are made from
     one of these, each object equally often; all others are drawn. Three in ten of those made from a picture
-    are the picture itself, as it is read from a picture file.
+    are the picture itself, as it is read from a picture file. Of examples in colour all are, and those drawn are given
+    colours.
 
     Parameters
     ----------
@@ -169,6 +172,8 @@ def make_examples(count, pictures, preprocessor, *, seed, path, workers=1):
         Example ``i`` depends on ``(seed, i)`` only.
     path : path-like
         Where the pictures go: a ``.npy`` file of uint8, shape (count, size, size, 3).
+    in_colour : bool, optional
+        Whether they are pictures in colour, as `~astroclf.Preprocessor.in_colour` shows them, and not frames.
     workers : int, optional
         Number of processes.
 
@@ -181,7 +186,8 @@ def make_examples(count, pictures, preprocessor, *, seed, path, workers=1):
     """
     images = np.lib.format.open_memmap(path, "w+", np.uint8, (count, preprocessor.size, preprocessor.size, 3))
     starts = range(0, count, _CHUNK)
-    work = partial(_chunk, count=count, by_object=group_by_object(pictures), preprocessor=preprocessor, seed=seed)
+    make = partial(_coloured if in_colour else _exposed, preprocessor=preprocessor)
+    work = partial(_chunk, count=count, by_object=group_by_object(pictures), make=make, seed=seed)
     truth, sources = [], []
     with ProcessPoolExecutor(workers) as pool:
         for start, (rendered, classes, pictures_used) in zip(starts, pool.map(work, starts)):
@@ -211,25 +217,38 @@ def group_by_object(pictures):
     return {label: dict(objects) for label, objects in table.items() if len(objects) >= _FEWEST_OBJECTS}
 
 
-def _chunk(start, *, count, by_object, preprocessor, seed):
-    examples = [_example(i, by_object, preprocessor, seed) for i in range(start, min(start + _CHUNK, count))]
+def _chunk(start, *, count, by_object, make, seed):
+    examples = [_example(i, by_object, make, seed) for i in range(start, min(start + _CHUNK, count))]
     rendered, classes, sources = zip(*examples)
     return np.stack(rendered), list(classes), list(sources)
 
 
-def _example(index, by_object, preprocessor, seed):
+def _example(index, by_object, make, seed):
     rng = np.random.default_rng((seed, index))
     truth = index % len(labels())
     source = choose_example(labels()[truth], by_object, rng)
-    picture = source and open_picture(source.path)
+    return make(labels()[truth], source and open_picture(source.path), rng), truth, source
+
+
+def _exposed(label, picture, rng, *, preprocessor):
     as_is = picture is not None and rng.random() < _AS_IS_SHARE
-    frame = frame_of_picture(picture, rng) if as_is else simulate_frame(labels()[truth], rng, picture)
-    return render(frame, preprocessor), truth, source
+    return render(frame_of_picture(picture, rng) if as_is else simulate_frame(label, rng, picture), preprocessor)
+
+
+def _coloured(label, picture, rng, *, preprocessor):
+    if picture is None:
+        scene = Preprocessor(stretch=Stretch.grey()).render(simulate_frame(label, rng))[..., 0]
+        picture = tint(scene, rng)
+    return _to_bytes(preprocessor.in_colour(frame_in_colour(picture, rng)))
 
 
 def render(frame, preprocessor):
     """Return the picture that a `~astroclf.Preprocessor` makes of a frame, as uint8, shape (size, size, 3)."""
-    return np.round(255 * preprocessor(frame)).astype(np.uint8)
+    return _to_bytes(preprocessor(frame))
+
+
+def _to_bytes(rgb):
+    return np.round(255 * rgb).astype(np.uint8)
 
 
 def choose_example(label, by_object, rng):

@@ -6,6 +6,8 @@ Pictures of the sky are stretched, cleaned, coloured and centred; users' frames 
 through one filter. So every training example is a frame, made here, and rendered by the user's own pipeline.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from astropy.nddata import CCDData
 from scipy import ndimage
@@ -17,7 +19,7 @@ from astroclf.datasets.scenes.stars import sprinkle
 from astroclf.frames import Frame
 from astroclf.frames.frame import Exposure
 
-__all__ = ["expose", "frame_of_picture", "light_from_picture", "simulate_frame"]
+__all__ = ["expose", "frame_in_colour", "frame_of_picture", "light_from_picture", "simulate_frame", "tint"]
 
 _SIDES = (140, 440)
 _FAINTEST, _BRIGHTEST = 4.0, 1600.0
@@ -69,7 +71,7 @@ def _empty(shape, rng):
 
 def frame_of_picture(picture, rng):
     """
-    Make a frame as `~astroclf.read_frame` makes one of a picture file: stretched, clean and grey.
+    Make a frame as `~astroclf.read_frame` makes one of a grey picture file: stretched and clean.
 
     Parameters
     ----------
@@ -84,12 +86,69 @@ def frame_of_picture(picture, rng):
         Whole numbers or not between 0 and 255, in adu.
     """
     mix = (1 / 3,) * 3 if rng.random() < 0.5 else rng.dirichlet((4, 4, 4))
-    grey = np.rot90(picture.astype(np.float32) @ np.float32(mix), rng.integers(4))[:: rng.choice([-1, 1])]
-    sides = [int(n * rng.uniform(0.67, 1)) for n in grey.shape]
-    start = [rng.integers(0, n - side + 1) for n, side in zip(grey.shape, sides)]
-    part = grey[start[0] : start[0] + sides[0], start[1] : start[1] + sides[1]]
-    data = 255 * (part / 255) ** log_uniform(rng, 0.7, 1.4)
+    return _as_frame(_part(picture.astype(np.float32) @ np.float32(mix), rng))
+
+
+def frame_in_colour(picture, rng):
+    """
+    Make a frame as `~astroclf.read_frame` makes one of a picture file in colour.
+
+    Parameters
+    ----------
+    picture : `~numpy.ndarray`, shape (ny, nx, 3), range [0, 255]
+        Row 0 at the bottom.
+    rng : `~numpy.random.Generator`
+        Chooses saturation and balance of the colours, the crop (at least two thirds of each side), turns and contrast.
+
+    Returns
+    -------
+    frame : `~astroclf.Frame`
+        With ``colours``.
+    """
+    grey = picture.mean(axis=2, dtype=np.float32, keepdims=True)
+    vivid = grey + rng.uniform(0.5, 1.25) * (picture - grey)
+    part = _part(np.clip(vivid * log_uniform(rng, 0.85, 1.18, 3), 0, 255).astype(np.float32), rng)
+    colours = np.clip(np.round(part), 0, 255).astype(np.uint8)
+    return replace(_as_frame(colours.mean(axis=2, dtype=np.float32)), colours=colours)
+
+
+def _as_frame(data):
     return Frame(CCDData(data.astype(np.float32), unit="adu"), exposure=Exposure.PICTURE)
+
+
+def _part(picture, rng):
+    """Turn a picture, or mirror it, cut out a part, and change its contrast."""
+    turned = np.rot90(picture, rng.integers(4))[:: rng.choice([-1, 1])]
+    shape = turned.shape[:2]
+    sides = [int(n * rng.uniform(0.67, 1)) for n in shape]
+    start = [rng.integers(0, n - side + 1) for n, side in zip(shape, sides)]
+    part = turned[start[0] : start[0] + sides[0], start[1] : start[1] + sides[1]]
+    return 255 * (part / 255) ** log_uniform(rng, 0.7, 1.4)
+
+
+def tint(grey, rng):
+    """
+    Give a drawn scene the colours of a photograph.
+
+    Parameters
+    ----------
+    grey : `~numpy.ndarray`, shape (ny, nx), range [0, 1]
+        A frame, stretched.
+    rng : `~numpy.random.Generator`
+        Chooses a cast, how the colours change over the frame, as from star to star, and the noise of each.
+
+    Returns
+    -------
+    picture : `~numpy.ndarray` of float32, shape (ny, nx, 3), range [0, 255]
+        Its mean is nearly the frame.
+    """
+    colours = np.empty((*grey.shape, 3), np.float32)
+    reach, strength, noise = log_uniform(rng, 1.5, 40), log_uniform(rng, 0.02, 0.2), log_uniform(rng, 0.003, 0.06)
+    for channel in range(3):
+        smooth = ndimage.gaussian_filter(rng.standard_normal(grey.shape, dtype=np.float32), reach, mode="wrap")
+        hue = np.exp(strength * smooth / smooth.std() + rng.normal(0, 0.1))
+        colours[..., channel] = grey * hue + noise * rng.standard_normal(grey.shape, dtype=np.float32)
+    return 255 * np.clip(colours, 0, 1)
 
 
 def _random_shape(rng):

@@ -18,6 +18,7 @@ __all__ = [
     "COUNTS",
     "calibrate_model",
     "export_model",
+    "fit_colour",
     "fit_model",
     "free_examples",
     "load_examples",
@@ -25,10 +26,11 @@ __all__ = [
     "write_examples",
 ]
 
-COUNTS = {"train": 50400, "calibration": 2100, "test": 2800}
-"""Number of examples in each split, equally many of each class."""
+COUNTS = {"train": 50400, "calibration": 2100, "test": 2800, "colour": 10080}
+"""Number of examples in each set, equally many of each class: three splits, and pictures in colour to learn from."""
 
-_SEEDS = {"train": 4, "calibration": 5, "test": 6}
+_SPLITS = {"colour": "train"}
+_SEEDS = {"train": 4, "calibration": 5, "test": 6, "colour": 7}
 _VIEWS = 4
 _MEASURED = 2800
 _WATCHED = 800
@@ -36,6 +38,8 @@ _FROM_IMAGENET, _FROM_FITTED = (2, 2e-4), (1, 1e-4)
 """Epochs and peak learning rate."""
 
 _MIXUP = 0.2
+_COLOUR_STRENGTH = 1e-4
+"""Of the regularisation of the last layer for pictures in colour; see `astroclf.train.head.fit_head`."""
 _LICENCE = (
     "Weights: free for research and teaching. They were fitted on pictures most of which may not be redistributed; "
     "the code's BSD licence does not extend to them."
@@ -49,26 +53,28 @@ _CREDITS = (
 
 def write_examples(pictures, folder, *, counts=COUNTS, workers=1):
     """
-    Make the rendered frames of all splits.
+    Make the rendered frames of all sets.
 
     Parameters
     ----------
     pictures : path-like
         Manifest of the labelled pictures; see `astroclf.train.examples.read_manifest`.
     folder : path-like
-        Where ``<split>.npy`` (pictures) and ``<split>.json`` (classes and objects) go.
+        Where ``<set>.npy`` (pictures) and ``<set>.json`` (classes and objects) go.
     counts : dict, optional
-        Number of examples by split.
+        Number of examples by set.
     workers : int, optional
         Number of processes.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     manifest = read_manifest(pictures)
-    for split, count in counts.items():
-        mine = [picture for picture in manifest if split_of(picture.object_key) == split]
-        path = folder / f"{split}.npy"
-        truth, sources = make_examples(count, mine, Preprocessor(), seed=_SEEDS[split], path=path, workers=workers)
+    for name, count in counts.items():
+        mine = [picture for picture in manifest if split_of(picture.object_key) == _SPLITS.get(name, name)]
+        path = folder / f"{name}.npy"
+        truth, sources = make_examples(
+            count, mine, Preprocessor(), seed=_SEEDS[name], path=path, in_colour=name == "colour", workers=workers
+        )
         told = {
             "truth": truth.tolist(),
             "objects": [source.object_key if source else "" for source in sources],
@@ -178,6 +184,46 @@ def export_model(folder, output, *, measured=_MEASURED):
         "made_by": "python -m astroclf.train examples; ... fit; ... export", "made_on": _today(),
     }  # fmt: skip
     _write_record(record, output)
+    return record
+
+
+def fit_colour(folder, output):
+    """
+    Fit the last layer for pictures in colour, write it beside the model file, and name it in the record.
+
+    The network stays as it is: logistic regression on what it makes of pictures in colour; see
+    `astroclf.train.head.fit_head`.
+
+    Parameters
+    ----------
+    folder : path-like
+        What `write_examples` filled.
+    output : path-like
+        Folder of the model file and its record: the section ``colour`` of the record is replaced.
+
+    Returns
+    -------
+    record : dict
+        The record, as written.
+    """
+    from astroclf.model.onnx_backend import OnnxBackend
+    from astroclf.train.calibrate import view_outputs
+    from astroclf.train.head import fit_head
+
+    path = Path(output) / f"{BUNDLED}.json"
+    images, truth, _ = load_examples(folder, "colour")
+    backend = OnnxBackend(load_record(path).read_bytes())
+    (features,) = view_outputs(backend, images, 1, "features")
+    content = fit_head(features, truth, len(labels()), _COLOUR_STRENGTH).to_bytes()
+    file = path.with_suffix(".colour.npz")
+    file.write_bytes(content)
+    record = json.loads(path.read_text(encoding="utf-8"))
+    record["colour"] = {
+        "file": file.name, "sha256": hashlib.sha256(content).hexdigest(), "examples": len(truth),
+        "made_by": "python -m astroclf.train examples; ... colour", "made_on": _today(),
+    }  # fmt: skip
+    _write_record(record, path.parent)
+    load_record.cache_clear()
     return record
 
 
