@@ -15,7 +15,7 @@ from astroclf import Classifier, EmptyFrameError, FrameError, ModelError, read_f
 from astroclf.datasets import make_frame
 from astroclf.exceptions import AstroclfWarning
 from astroclf.model import load_record
-from astroclf.model.arrays import pack_arrays
+from astroclf.model.files import pack_arrays
 from astroclf.model.head import FEATURES, Head, HeadFile
 from astroclf.model.imagenet import imagenet_classes
 from astroclf.model.onnx_backend import OnnxBackend

@@ -181,12 +181,8 @@ class Classifier:
 
         check_label(label, self.record.labels)
         frame = self.record.preprocessor.clean(read_frame(source))
-        seen = self._backend.outputs(orient(self.record.preprocessor(frame), self.views), "logits", "maps")
-        looks, heads, coloured = [seen], [read_head(self.record)], self._in_colour(frame)
-        if coloured is not None:
-            looks.append(self._coloured.outputs(orient(coloured, self.views), "logits", "maps"))
-            heads.append(self._coloured.head)
-        logits, maps = zip(*looks)
+        logits, maps = zip(*self._outputs(frame, self.record.preprocessor(frame), "logits", "maps"))
+        heads = [read_head(self.record)] + ([self._coloured.head] if self._coloured else [])
         best = self.record.labels[self._weigh(self._probs(np.concatenate(logits))).argmax()]
         return make_explanation(label or best, frame, list(zip(maps, heads)), self.record)
 
@@ -194,16 +190,18 @@ class Classifier:
         """Return the logits of the orientations of a cleaned frame, the class that each view names, and its novelty."""
         first, *others = self.record.preprocessor.stretched(frame, STRETCHES[self.stretches])
         names = ("logits",) if self._novelty is None else ("logits", "middle")
-        outputs = self._backend.outputs(orient(first, self.views), *names)
-        logits, coloured = outputs[0], self._in_colour(frame)
-        if coloured is not None:
-            logits = np.concatenate([logits, self._coloured.logits(orient(coloured, self.views))])
+        looks = self._outputs(frame, first, *names)
+        logits = np.concatenate([outputs[0] for outputs in looks])
         views = np.concatenate([logits, *(self._backend.logits(other[None]) for other in others)])
-        return logits, self._votes(views), self._novelty_of(outputs)
+        return logits, self._votes(views), self._novelty_of(looks[0])
 
-    def _in_colour(self, frame):
-        """Return a picture in colour as it is; None where it has no colours, or the model no last layer for them."""
-        return None if self._coloured is None else self.record.preprocessor.in_colour(frame)
+    def _outputs(self, frame, rendered, *names):
+        """Return outputs for all orientations of a frame's rendering, and then of the picture if it is in colour."""
+        looks = [self._backend.outputs(orient(rendered, self.views), *names)]
+        coloured = self.record.preprocessor.in_colour(frame) if self._coloured else None
+        if coloured is not None:
+            looks.append(self._coloured.outputs(orient(coloured, self.views), *names))
+        return looks
 
     def _novelty_of(self, outputs):
         """Return the novelty of a frame by what the network makes of its views; None where the model has none."""

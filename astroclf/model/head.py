@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from astroclf.model.arrays import pack_arrays, read_arrays
+from astroclf.model.files import pack_arrays, read_arrays
 
 __all__ = ["FEATURES", "Head", "HeadBackend", "HeadFile"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from scipy.special import expit, logsumexp
 
-from astroclf.model.arrays import pack_arrays, read_arrays
+from astroclf.model.files import pack_arrays, read_arrays
 
 __all__ = ["DISTANCES", "NOVEL", "NoveltyFile", "NoveltyScore"]
 

@@ -1,7 +1,6 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """The record that travels with a model file: what it is, what it wants, and how far to trust it."""
 
-import hashlib
 import json
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -9,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from astroclf.exceptions import ModelError
+from astroclf.model.files import read_checked
 from astroclf.model.head import HeadFile
 from astroclf.model.novelty import NoveltyFile
 from astroclf.preprocess import Preprocessor
@@ -103,19 +103,7 @@ class ModelRecord:
         ModelError
             If it is missing or has another SHA-256.
         """
-        try:
-            content = self.path.read_bytes()
-        except OSError as error:
-            msg = f"{self.path}: the model file cannot be read: {error.strerror}; install astroclf again"
-            raise ModelError(msg) from error
-        found = hashlib.sha256(content).hexdigest()
-        if found != self.sha256:
-            msg = (
-                f"{self.path}: SHA-256 is {found}, the record says {self.sha256}: the file is damaged or was "
-                "replaced; install astroclf again, or point to the record that belongs to it"
-            )
-            raise ModelError(msg)
-        return content
+        return read_checked(self.path, self.sha256, "model")
 
 
 @lru_cache(maxsize=4)

@@ -1,8 +1,6 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """The fit of the novelty score, and the measure of it on kinds of things that it was not fitted on."""
 
-import hashlib
-import json
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -26,7 +24,7 @@ from astroclf.train.forward import simulate_frame
 from astroclf.train.head import deal_folds, fit_head
 from astroclf.train.metrics import wilson_interval
 from astroclf.train.oddities import FITTED, KINDS, make_oddity, make_photograph
-from astroclf.train.recipe import load_examples
+from astroclf.train.recipe import load_examples, write_section
 
 __all__ = [
     "fit_novelty",
@@ -323,17 +321,10 @@ def fit_novelty(folder, output, pictures=None, photographs=None, *, examples=_EX
         odd["photograph"] = render_photographs(photographs, 0, record.preprocessor, seed=seed, workers=workers)
     look = partial(_look, _backend(record), record.views)
     score = fit_score(look(images), truth, look(np.concatenate(list(odd.values()))), objects)
-    content = score.to_bytes()
-    file = path.with_suffix(".novelty.npz")
-    file.write_bytes(content)
-    described = {
-        "file": file.name, "sha256": hashlib.sha256(content).hexdigest(), "threshold": score.threshold,
-        "method": _METHOD, "fitted_on": {"usual": len(truth), **{kind: len(frames) for kind, frames in odd.items()}},
-    }  # fmt: skip
-    fields = json.loads(path.read_text(encoding="utf-8")) | {"novelty": described}
-    path.write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")
-    load_record.cache_clear()
-    return described
+    fitted_on = {"usual": len(truth), **{kind: len(frames) for kind, frames in odd.items()}}
+    content, threshold = score.to_bytes(), score.threshold
+    record = write_section(path, "novelty", content, threshold=threshold, method=_METHOD, fitted_on=fitted_on)
+    return record["novelty"]
 
 
 def usual_frames(folder, pictures, preprocessor, *, examples=_EXAMPLES, workers=1):

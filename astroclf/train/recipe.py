@@ -24,6 +24,7 @@ __all__ = [
     "load_examples",
     "measure_model",
     "write_examples",
+    "write_section",
 ]
 
 COUNTS = {"train": 50400, "calibration": 2100, "test": 2800, "colour": 10080}
@@ -215,13 +216,34 @@ def fit_colour(folder, output):
     backend = OnnxBackend(load_record(path).read_bytes())
     (features,) = view_outputs(backend, images, 1, "features")
     content = fit_head(features, truth, len(labels()), _COLOUR_STRENGTH).to_bytes()
-    file = path.with_suffix(".colour.npz")
+    made_by = "python -m astroclf.train examples; ... colour"
+    return write_section(path, "colour", content, examples=len(truth), made_by=made_by, made_on=_today())
+
+
+def write_section(path, name, content, **told):
+    """
+    Write a file of arrays beside a record, and name it in a section of the record.
+
+    Parameters
+    ----------
+    path : `~pathlib.Path`
+        The record; the section is replaced.
+    name : str
+        Name of the section, and before ``.npz`` of the file's ending.
+    content : bytes
+        Content of the file.
+    **told
+        What else the section says.
+
+    Returns
+    -------
+    record : dict
+        The record, as written.
+    """
+    file = path.with_suffix(f".{name}.npz")
     file.write_bytes(content)
-    record = json.loads(path.read_text(encoding="utf-8"))
-    record["colour"] = {
-        "file": file.name, "sha256": hashlib.sha256(content).hexdigest(), "examples": len(truth),
-        "made_by": "python -m astroclf.train examples; ... colour", "made_on": _today(),
-    }  # fmt: skip
+    described = {"file": file.name, "sha256": hashlib.sha256(content).hexdigest(), **told}
+    record = json.loads(path.read_text(encoding="utf-8")) | {name: described}
     _write_record(record, path.parent)
     load_record.cache_clear()
     return record
