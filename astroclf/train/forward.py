@@ -146,7 +146,7 @@ def tint(grey, rng):
     reach, strength, noise = log_uniform(rng, 1.5, 40), log_uniform(rng, 0.02, 0.2), log_uniform(rng, 0.003, 0.06)
     for channel in range(3):
         smooth = ndimage.gaussian_filter(rng.standard_normal(grey.shape, dtype=np.float32), reach, mode="wrap")
-        hue = np.exp(strength * smooth / smooth.std() + rng.normal(0, 0.1))
+        hue = np.exp(strength * (smooth - smooth.mean()) / smooth.std() + rng.normal(0, 0.1))
         colours[..., channel] = grey * hue + noise * rng.standard_normal(grey.shape, dtype=np.float32)
     return 255 * np.clip(colours, 0, 1)
 
