@@ -194,7 +194,7 @@ def test_overlay_stays_inside(angle, shape):
 
 
 @given(name=st.text(st.characters(exclude_categories=()), max_size=60))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_any_name_is_drawn(name):
     """Any Unicode text in the header and the file name is drawn in one line, without a warning."""
     facts = Facts(*[name] * 5, date=name, exptime=float("nan"))

@@ -272,7 +272,7 @@ def test_dates(date, start):
 
 
 @given(text=st.text(st.characters(exclude_categories=()), max_size=60))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_any_text_makes_xml(text):
     """Whatever is in a header, the packet is XML that PyAVM reads, and says no more than it should."""
     packet = avm_packet(observation_avm(make_frame((5, 5), facts=Facts(*[text] * 5, date=text, exptime=float("nan")))))
@@ -339,7 +339,7 @@ def test_images_fill_whole_pixels(aspect, width, height):
     projection=st.sampled_from(["TAN", "SIN", "ZEA", "CAR", "AIT", "STG"]),
     axes=st.sampled_from(["RA---{},DEC--{}", "DEC--{},RA---{}", "GLON-{},GLAT-{}", "ELON-{},ELAT-{}"]),
 )
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_any_coordinates(crval, crpix, cd, projection, axes):
     """Whatever the world coordinates are, there is a packet that can be read; what it calls full can be evaluated."""
     wcs = WCS(naxis=2)

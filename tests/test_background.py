@@ -227,7 +227,7 @@ def test_few_good_pixels():
 
 
 @pytest.mark.parametrize("model", ["plane", "constant", "mesh"])
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(shape=SHAPES, masked=st.floats(0, 1), boxes=st.integers(1, 100), seed=st.integers(0, 99))
 def test_sky_is_finite(model, shape, masked, boxes, seed):
     """Whatever the shape, the mask and the mesh, the sky is finite, and the image is not modified."""

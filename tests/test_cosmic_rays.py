@@ -225,7 +225,7 @@ def test_rays_at_the_border(where):
     assert abs(clean.data[where] - SKY) < 40
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(shape=SHAPES, masked=st.floats(0, 1), flat=st.booleans(), seed=st.integers(0, 99))
 def test_any_image_can_be_cleaned(shape, masked, flat, seed):
     """Images of any size, with any mask, with NaN and without noise, are cleaned without a warning."""

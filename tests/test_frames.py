@@ -925,7 +925,7 @@ def read_or_refuse(path, content):
     return True
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_truncated_files(whole, data):
     """A file cut anywhere gives the frame it held whole, or a `FrameError`."""
@@ -936,7 +936,7 @@ def test_truncated_files(whole, data):
         assert_array_equal(read_frame(path).ccd.data, picture())
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_damaged_headers(whole, data):
     """Files with other characters in their headers give a frame or a `FrameError`, nothing else."""

@@ -237,7 +237,7 @@ HEADER_VALUES = st.one_of(st.integers(-5000, 5000), st.floats(-3000, 3000), st.s
     cards=st.fixed_dictionaries({}, optional={key: HEADER_VALUES for key in ("LTV1", "LTV2", "SIZAXIS1", "BINAXIS2")}),
     amplifiers=st.sampled_from(["A", "B", "C", "D", "AB", "CD", "AD", "ABCD"]),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_no_header_leads_to_wrong_cuts(shape, cards, amplifiers):
     """Whatever a header says, either the readout is refused or its parts make up one rectangle beside the overscan."""
     for chip in (WFC.chip, UVIS.chip):

@@ -9,7 +9,7 @@ from astropy import units as u
 from astropy.io import fits
 from astropy.nddata import block_reduce
 from astropy.wcs import WCS, Sip
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
@@ -69,7 +69,6 @@ def sky_cards(x, y, cd=((-1e-4, 1e-5), (1e-5, 1e-4))):
 # ------------------------------------------------------------------------------------------ sections
 
 
-@settings(deadline=None)
 @given(st.integers(1, 60), st.integers(1, 60), st.integers(1, 60), st.integers(1, 60), st.booleans())
 def test_sections_are_those_of_iraf(x0, x1, y0, y1, spaces):
     """A section within the image selects its pixels, both ends included; others are refused."""
@@ -87,7 +86,6 @@ def test_sections_are_those_of_iraf(x0, x1, y0, y1, spaces):
     assert section.flipped == (y0 > y1, x0 > x1)
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="[]:,*- 0123456789a", max_size=20))
 def test_any_text_is_a_section_or_not(text):
     """Whatever a header says is a section inside the image, nothing, or a `SectionError`."""
@@ -219,7 +217,6 @@ def test_sections_of_another_image():
     assert frame.notes[0].startswith("the sections leave out more than a quarter of the 104 x 100 pixels")
 
 
-@settings(deadline=None)
 @given(
     st.integers(0, 12),
     st.integers(46, 66),

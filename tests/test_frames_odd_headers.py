@@ -45,7 +45,7 @@ def odd_file(instrument, sets, cards):
 
 
 @pytest.mark.parametrize(("instrument", "sets"), KEYWORDS, ids=lambda value: str(value))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_odd_keywords(instrument, sets, data):
     """Whatever its keywords hold, a file becomes a frame or is refused by name."""

@@ -137,7 +137,7 @@ def test_wide_field_pixels_keep_their_values(real):
 
 
 @given(st.lists(st.integers(-1, 5) | st.floats() | st.sampled_from(["PC", ""]), max_size=5))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_table_of_keywords(chips):
     """Whatever a table says, a file is read if and only if it names four different chips for the four planes."""
     cube = fits.PrimaryHDU(np.ones((4, 80, 80), np.float32))

@@ -172,7 +172,7 @@ def test_hostile_text():
 
 
 @given(text=st.text(st.characters(exclude_categories=()), max_size=60))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_any_text_is_harmless(text):
     """Whatever the names are, the page is as it should be, in one encoding."""
     harmless(make_prediction(origin=Origin(Path("x" + text.replace("/", ""))), model=text)._repr_html_())

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from astroclf.frames.frame import Origin
@@ -30,21 +30,18 @@ OPTIONS = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(OPTIONS)
 def test_settings_survive(options):
     """Whatever was set is read back as it was."""
     assert Options.parse(str(options)) == options
 
 
-@settings(deadline=None)
 @given(SHARES)
 def test_priors_survive(text):
     """A prior is the same to the last digit once it was written to a header and read from it."""
     assert str(Prior(parse_prior(Options.parse(f"prior={text}").prior), labels())) == text
 
 
-@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_is_read_or_refused(text):
     """What is no list of settings is a ValueError, and what is one is written back as it was read."""

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.io import fits
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -160,7 +160,6 @@ def test_right_answers_do_not_make_certain():
     assert probs.max() == pytest.approx(31 / 32, abs=1e-3)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 12)), min_size=15, max_size=60), st.randoms())
 def test_folds_keep_objects_together(drawn, random):
     """No object is in two folds, every class is in several, and the order of the examples changes nothing."""
@@ -468,7 +467,6 @@ def test_missing_and_huge_files(tmp_path):
         Classifier(tmp_path / "huge.astroclf")
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_damaged_files(made_up, tmp_path_factory, data):
     """Whatever byte is changed, or wherever the file is cut, it is refused or the same, never another failure."""
@@ -488,7 +486,6 @@ def test_damaged_files(made_up, tmp_path_factory, data):
         np.testing.assert_array_equal(record.head.kernel, load_user_model(made_up).head.kernel)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=2000))
 def test_any_bytes(tmp_path_factory, content):
     """Bytes that are no model are a ModelError."""

@@ -114,7 +114,7 @@ def test_masked_pixels_do_not_count():
         assert_array_equal(found, results[0])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.tuples(st.integers(1, 120), st.integers(1, 120)), st.floats(0, 1), st.sampled_from([0.0, 1.0]))
 def test_any_image(shape, masked, sigma):
     """Whatever the shape, the mask and the noise, the pattern is finite, and the image is not modified."""

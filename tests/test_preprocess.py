@@ -79,7 +79,7 @@ def test_shape_and_range(shape):
     assert picture(sky(shape), size=64).shape == (64, 64, 3)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.tuples(st.integers(16, 90), st.integers(16, 90)), st.floats(0, 0.999), st.booleans(), st.integers(0, 99))
 def test_any_frame_has_a_picture(shape, masked, rays, seed):
     """Frames of any shape and mask, with NaN, with or without cosmic rays, have a picture."""

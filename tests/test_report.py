@@ -409,7 +409,7 @@ def plain_elements(tmp_path_factory):
     return [tag for tag, _ in page_of([Entry(folder / "a"), Entry(folder / "b", error="c")], folder).elements]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @example(target="", name="\x1f", value="", error="", title="")
 @given(target=TEXTS, name=TEXTS, value=TEXTS, error=TEXTS, title=TEXTS)
 def test_hostile_text(tmp_path_factory, plain_elements, target, name, value, error, title):

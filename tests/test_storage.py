@@ -165,7 +165,7 @@ def test_detached_file_is_a_new_one(path):
     st.lists(st.tuples(st.integers(0, 2**40), st.binary(min_size=1, max_size=50)), min_size=1, max_size=4),
     st.integers(0, 2000),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_journal_is_whole_or_nothing(name, spans, place):
     """A journal reads back as it was written; cut short or with one wrong byte it is none."""
     patches = tuple(Patch(start, old, bytes(255 - byte for byte in old)) for start, old in spans)

@@ -331,7 +331,7 @@ FOREIGN = st.one_of(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(FOREIGN, max_size=80), st.binary(max_size=100))
 def test_any_header_survives(lines, trailing):
     """Whatever cards a header has, they survive a tag, and removing that restores the file."""

@@ -323,7 +323,6 @@ PROBS = st.lists(st.floats(1e-6, 1), min_size=14, max_size=14).map(
 )
 
 
-@settings(deadline=None)
 @given(PROBS, st.sampled_from(Status), st.none() | st.integers(1, 14), st.none() | st.floats(0, 1))
 def test_what_astroclf_writes_is_well_formed(probs, status, n_set, novelty):
     """No verdict that can be made is taken for a wrong one."""
@@ -462,7 +461,7 @@ FREE = {
 """Keywords whose values can be others without a contradiction; those of the last are only bounded."""
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.dictionaries(st.sampled_from([*NAMES, "CLFIN1", "CLFLAB4", "CLFSIDE"]), ANY_VALUE, min_size=1, max_size=5))
 def test_any_value_is_judged(changes):
     """Whatever values a block has, they are judged, and are wrong unless they are what was written or are free."""
