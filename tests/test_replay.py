@@ -68,6 +68,18 @@ def own_model(path, seed=0):
     return path
 
 
+def model_of_same_network(folder, name):
+    """Write another model on the bundled network: its probabilities are nearly even."""
+    bundled = load_record().path
+    fields = json.loads(bundled.with_suffix(".json").read_text())
+    fields |= {"name": name, "novelty": None, "colour": None}
+    fields["calibration"]["temperature"] *= 50
+    folder.mkdir()
+    (folder / bundled.name).symlink_to(bundled)
+    (folder / f"{name}.json").write_text(json.dumps(fields))
+    return folder / f"{name}.json"
+
+
 def edit(path, **cards):
     """Change cards of the primary header."""
     with fits.open(path, mode="update") as hdus:
@@ -191,6 +203,18 @@ def visit(tmp_path_factory):
         make_frame("wfc3_ir_sub256_flt", "planetary_nebula", seed=4, filter=Path(file).stem).writeto(file)
     assert main(["tag", "--combine", "--no-png", "--hdu", "SCI", *files]) == 0
     return folder
+
+
+def test_model_of_the_same_network(folder, replayer):
+    """Of two models on one network the one that was named in the tags is taken; that it is another is told."""
+    model = model_of_same_network(folder / "other", "blunt")
+    write_tags("bare.fits", Classifier(model)("bare.fits"))
+    for path in ("bare.fits", "tagged.fits"):
+        replay = replay_tags(path, model=model)
+        assert (replay.same, replay.notes) == (True, ())
+    replay = replayer("bare.fits")
+    assert not replay.same
+    assert replay.notes == (f"the model was blunt, this is {BUNDLED}, of the same network",)
 
 
 class TestCombined:

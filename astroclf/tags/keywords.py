@@ -232,7 +232,7 @@ KEYWORDS = (
         str,
         "settings that are not its defaults",
         "Every setting that differs from the model record's defaults, as ``key=value`` joined by ``;``: with "
-        "CLFSHA enough to repeat the verdict, as ``astroclf replay`` does.",
+        "CLFMODEL and CLFSHA enough to repeat the verdict, as ``astroclf replay`` does.",
         lambda p, stamp: p.options,
     ),
     Keyword(

@@ -43,22 +43,23 @@ class Models:
         model : str or path-like
             As `astroclf.Classifier` takes it.
         record : `~astroclf.model.ModelRecord`
-            Its record, of the same CLFSHA.
+            Its record, of the same CLFSHA; where several have the same network, that of CLFMODEL.
 
         Raises
         ------
         ModelError
             If it is not at hand, or its file is missing or altered.
         """
-        sha256 = tags.get("CLFSHA")
-        for model, record in self._records.items():
-            if record.sha256[:_SHA_DIGITS] == sha256:
-                self._prove(record)
-                return model, record
+        sha256, name = tags.get("CLFSHA"), tags.get("CLFMODEL")
+        same = [(m, record) for m, record in self._records.items() if record.sha256[:_SHA_DIGITS] == sha256]
+        if same:
+            model, record = min(same, key=lambda found: found[1].name != name)
+            self._prove(record)
+            return model, record
         known = dict.fromkeys(f"{r.name} ({r.sha256[:_SHA_DIGITS]})" for r in self._records.values())
         at_hand = " and ".join(known)
         msg = (
-            f"made with the model {tags.get('CLFMODEL')} ({sha256}), which is not at hand: there is {at_hand}; "
+            f"made with the model {name} ({sha256}), which is not at hand: there is {at_hand}; "
             "name its file with model= (--model), or use the astroclf that it came with"
         )
         raise ModelError(msg)

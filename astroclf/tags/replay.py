@@ -255,6 +255,8 @@ def _notes(tags, prediction):
         notes.append("the pixels are not those of the tagging: CLFDSUM differs")
     if (tags.get("CLFHDU") or "") != " ".join(origin.hdus):
         notes.append(f"other HDUs were read: {tags.get('CLFHDU')} then, {' '.join(origin.hdus)} now")
+    if tags.get("CLFMODEL") != provenance.model:
+        notes.append(f"the model was {tags.get('CLFMODEL')}, this is {provenance.model}, of the same network")
     if tags.get("CLFPREP") != provenance.preprocessing:
         notes.append("the preprocessing settings are not those of the tagging: CLFPREP differs")
     if tags.get("CLFVERS") != __version__:
