@@ -172,6 +172,7 @@ def test_pictures_are_usual_frames(tmp_path):
     assert not np.array_equal(images[1], images[2])
 
 
+@pytest.mark.slow
 def test_exposures_are_of_all_classes():
     """Exposures go through instruments and classes in turn; each depends on the seed and its index only."""
     images, truth = render_exposures(25, Preprocessor(), seed=3, workers=2)
