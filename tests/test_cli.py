@@ -417,6 +417,16 @@ class TestProgram:
         assert out == ""
         assert "error: " in err
 
+    @pytest.mark.parametrize("spelled", ["bad.fits", "./bad.fits", "..//{}/bad.fits", "{}//bad.fits"])
+    @pytest.mark.parametrize("verb", "classify,info,label --as star,preview,replay,show,tag,verify".split(","))
+    def test_a_file_is_named_once(self, folder, capsys, verb, spelled):
+        """A message about a file begins with its name as it was given, and does not name it again."""
+        file = spelled.format(folder if spelled.startswith("{") else folder.name)
+        assert main([*verb.split(), file]) == 1
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith(f"astroclf: {file}: not a FITS file")
+        assert line.count("bad.fits") == 1
+
     def test_processes_and_their_status(self, folder):
         """As a program of its own: tables on stdout, complaints on stderr, status 0 or 1."""
         done = astroclf_process("classify", "-t", "csv", "a.fits")

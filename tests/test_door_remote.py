@@ -178,11 +178,14 @@ def test_tags(at, capsys):
     from astroclf.cli import main
 
     url = at("ranges/a.fits")
-    with pytest.raises(TagError, match="is a remote file; download it and tag the copy"):
+    with pytest.raises(TagError, match="is a remote file; download it and use the copy"):
         write_tags(url, None)
     with pytest.raises(SystemExit):
         main(["tag", url])
     assert f"{url} is a remote file; download it and tag the copy" in capsys.readouterr().err
+    for verb in ("show", "verify", "replay", "untag"):
+        assert main([verb, url]) == 1
+        assert capsys.readouterr().err == f"astroclf: {url}: is a remote file; download it and use the copy\n"
 
 
 def test_missing_packages(monkeypatch):

@@ -8,6 +8,7 @@ import sys
 import warnings
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from astroclf import batch
 from astroclf.exceptions import AstroclfError, AstroclfWarning
@@ -385,8 +386,14 @@ def one_line(text, file=None):
     text : str
         Without the file's name before it; line breaks become spaces, and arguments it says to use, options.
     """
-    text = text if file is None else text.removeprefix(f"{file}: ")
+    text = text if file is None else _without_name(text, file)
     return _ARGUMENT.sub(r"--\1", " ".join(text.split()))
+
+
+def _without_name(text, file):
+    """Return a message without the name of a file before it; ``./a.fits`` is ``a.fits`` there."""
+    names = file, str(Path(file)), os.path.abspath(file)
+    return next((text.removeprefix(f"{name}: ") for name in names if text.startswith(f"{name}: ")), text)
 
 
 @contextmanager

@@ -4,7 +4,7 @@
 from functools import partial
 from pathlib import Path
 
-from astroclf.cli.common import add_file_arguments, add_parser, complain, outcomes, printable, reason, say
+from astroclf.cli.common import add_file_arguments, add_parser, complain, one_line, outcomes, printable, reason, say
 
 __all__ = ["add_verb", "report", "save_report"]
 
@@ -112,7 +112,7 @@ def save_report(args, output, *, title=None, size=_THUMBNAIL, overwrite=False, t
     entries, failed = [], 0
     for outcome in outcomes(partial(_make, size), args):
         failed += outcome.error is not None
-        told = reason(outcome.error).removeprefix(f"{outcome.item}: ") if outcome.error else ""
+        told = one_line(reason(outcome.error), outcome.item) if outcome.error else ""
         entries.append(outcome.value or Entry(Path(outcome.item), error=told))
     write_report(entries, output, title=title, overwrite=overwrite)
     unreadable = f", {failed} of which could not be read" if failed else ""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from astroclf.exceptions import TagError
 from astroclf.frames.files.pictures import picture_kind
+from astroclf.frames.files.remote import is_url
 from astroclf.storage.recovery import still
 from astroclf.tags import memory
 from astroclf.tags.cards import card_value, keyword_of, printable
@@ -19,7 +20,7 @@ from astroclf.tags.person import Labels
 from astroclf.tags.picture import read_picture_tags
 from astroclf.tags.sidecar import find_sidecar, is_sidecar, read_sidecar, subject_of
 
-__all__ = ["Tags", "file_name", "is_path", "read_block", "read_tags"]
+__all__ = ["Tags", "file_name", "is_path", "local_path", "read_block", "read_tags"]
 
 
 class Tags(Mapping):
@@ -194,12 +195,13 @@ def read_tags(source):
     Raises
     ------
     TagError
-        If the file cannot be read, is half written and cannot be put back, or is not FITS, or the object has no header.
+        If the file cannot be read, is half written and cannot be put back, or is not FITS, if it is remote, or the
+        object has no header.
     """
     if not is_path(source):
         headers = memory.headers_of(source)
         return _tags([memory.cards_of(header).values() for header in headers], memory.name_of(source, headers))
-    path = Path(source)
+    path = local_path(source)
     values, labels, file = _in_file(path)
     sidecar = None if values else find_sidecar(path)
     if sidecar is not None:
@@ -233,6 +235,14 @@ def read_block(path):
 def is_path(source):
     """Tell whether ``source`` (any object) names a file."""
     return isinstance(source, str | os.PathLike)
+
+
+def local_path(target):
+    """Return the path of a file, given as path-like; TagError for the address of a remote one."""
+    if is_url(target):
+        msg = f"{target}: is a remote file; download it and use the copy"
+        raise TagError(msg)
+    return Path(target)
 
 
 def file_name(hdus, path):

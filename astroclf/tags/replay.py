@@ -141,8 +141,7 @@ class Replayer:
 
     def __call__(self, path):
         """Return the `Replay` of a file."""
-        path = Path(path)
-        tags = read_tags(path)
+        tags, path = read_tags(path), Path(path)
         if tags is None or tags.verdict is None:
             msg = f"{path}: has no verdict that could be made again; astroclf tag writes one"
             raise TagError(msg)

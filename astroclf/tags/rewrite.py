@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 from astroclf.exceptions import AstroclfWarning, TagError
-from astroclf.frames.files.remote import is_url
 from astroclf.frames.frame import fingerprint
 from astroclf.storage.inplace import overwrite
 from astroclf.storage.journal import Patch
@@ -27,7 +26,7 @@ from astroclf.tags.cards import join_cards, keyword_of
 from astroclf.tags.container import Container, open_fits
 from astroclf.tags.fitsfile import HDU, homes, read_hdus
 from astroclf.tags.keywords import is_label
-from astroclf.tags.read import read_block
+from astroclf.tags.read import local_path, read_block
 from astroclf.tags.sums import check_sums, chunks, seal
 
 __all__ = ["Change", "Source", "find_paths", "make_edits", "opened", "planned", "save", "sealed", "set_block"]
@@ -114,15 +113,13 @@ def find_paths(target, output):
     TagError
         If ``target`` is not there or is remote, or if astroclf did not make what is where the copy goes.
     """
-    if is_url(target):
-        msg = f"{target}: is a remote file; download it and tag the copy"
-        raise TagError(msg)
+    target = local_path(target)
     try:
-        path = Path(target).resolve(strict=True)
+        path = target.resolve(strict=True)
         if output is None:
             return path, path
         output = Path(output)
-        destination = (output / Path(target).name if output.is_dir() else output).resolve()
+        destination = (output / target.name if output.is_dir() else output).resolve()
         taken = destination != path and destination.exists()
     except (OSError, RuntimeError) as error:
         msg = f"{getattr(error, 'filename', None) or target}: {getattr(error, 'strerror', None) or error}"
