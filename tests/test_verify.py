@@ -5,6 +5,7 @@ import csv
 import gzip
 import io
 import json
+import os
 import re
 import shutil
 from dataclasses import replace
@@ -217,20 +218,20 @@ def assert_matches(message, text):
     assert re.search(message, text), text
 
 
-def test_model_that_was_altered(tagged, tmp_path):
-    """A model file that is not the one its record names is told of."""
-    folder = tmp_path / "model"
-    folder.mkdir()
-    fields = json.loads(Path(RECORD.path).with_suffix(".json").read_text())
-    fields |= {"name": "mine", "novelty": None}
-    fields["sha256"] = "a" * 64
-    (folder / "mine.json").write_text(json.dumps(fields))
-    (folder / fields["file"]).write_bytes(b"not the model")
-    provenance = replace(prediction().provenance, model="mine", sha256="a" * 64)
+@pytest.mark.parametrize("altered", ["onnx", "novelty.npz", "colour.npz"])
+def test_model_that_was_altered(tagged, tmp_path, altered):
+    """A model file, or one beside it, that is not the one its record names is told of."""
+    folder = shutil.copytree(RECORD.path.parent, tmp_path / "model", copy_function=os.symlink)
+    fields = json.loads(RECORD.path.with_suffix(".json").read_text())
+    (folder / "mine.json").write_text(json.dumps(fields | {"name": "mine"}))
+    file = folder / f"{BUNDLED}.{altered}"
+    file.unlink()
+    file.write_bytes(b"not the model")
+    provenance = replace(prediction().provenance, model="mine", sha256=RECORD.sha256)
     write_tags(tagged, prediction(provenance=provenance, origin=read_frame(tagged).origin))
     verification = verify_tags(tagged, model=folder / "mine.json")
     assert set(told(verification)) == {"model"}
-    assert "the file is damaged or was replaced" in told(verification)["model"]
+    assert re.match(f"{re.escape(str(file))}: .* the file is damaged or was replaced", told(verification)["model"])
     with pytest.raises(ModelError, match="cannot be read"):
         verify_tags(tagged, model=folder / "none.json")
 

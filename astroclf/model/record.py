@@ -105,6 +105,20 @@ class ModelRecord:
         """
         return read_checked(self.path, self.sha256, "model")
 
+    def check_files(self):
+        """
+        Check the model file and those that lie beside it, as `read_bytes` does.
+
+        Raises
+        ------
+        ModelError
+            If one is missing or has another SHA-256.
+        """
+        self.read_bytes()
+        for what, file in (("novelty", self.novelty), ("last layer", self.colour)):
+            if file is not None:
+                read_checked(file.path, file.sha256, what)
+
 
 @lru_cache(maxsize=4)
 def load_record(path=None):

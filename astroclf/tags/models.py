@@ -31,7 +31,7 @@ class Models:
 
     def find(self, tags):
         """
-        Find the model that a tag block was made with, and prove that its file is the one.
+        Find the model that a tag block was made with, and prove that its files are those of its record.
 
         Parameters
         ----------
@@ -48,7 +48,7 @@ class Models:
         Raises
         ------
         ModelError
-            If it is not at hand, or its file is missing or altered.
+            If it is not at hand, or a file of it is missing or altered.
         """
         sha256, name = tags.get("CLFSHA"), tags.get("CLFMODEL")
         same = [(m, record) for m, record in self._records.items() if record.sha256[:_SHA_DIGITS] == sha256]
@@ -66,5 +66,5 @@ class Models:
 
     def _prove(self, record):
         if record.sha256 not in self._proved:
-            record.read_bytes()
+            record.check_files()
             self._proved.add(record.sha256)
