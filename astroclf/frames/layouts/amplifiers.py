@@ -215,7 +215,7 @@ def _lit(header, keywords, shape, mosaic):
     """Return the section that saw light, by default all of the image, and whether it was cut down to it before."""
     whole = Section.whole(shape)
     keyword = next((keyword for keyword in keywords if text_of(header, keyword)), "")
-    if _says(header, _TRIMMED) or _was_cut_to(header, keyword, shape):
+    if _says(header, _TRIMMED) or _size(text_of(header, keyword)) == shape:
         return whole, True
     shift = text_of(header, "LTV1"), text_of(header, "LTV2")
     if not mosaic and any(value.strip("+-0.") for value in shift):
@@ -224,18 +224,13 @@ def _lit(header, keywords, shape, mosaic):
     return _inside(header, keyword, shape) or whole, False
 
 
-def _was_cut_to(header, keyword, shape):
-    """Return whether an image has the size of a section, wherever that is, and no overscan that is part of it."""
-    lit, bias = _anywhere(header, keyword), _anywhere(header, "BIASSEC")
-    return lit is not None and lit.shape == shape and not (bias and _along(lit, bias) is None)
-
-
-def _anywhere(header, keyword):
-    """Return a section wherever it is; None if there is none or it depends on the image."""
+def _size(text):
+    """Return the shape of a section wherever it is; None if it is none or depends on the image."""
     try:
-        return parse_section(text_of(header, keyword))
+        section = parse_section(text)
     except SectionError:
         return None
+    return section and section.shape
 
 
 def _inside(header, keyword, shape):
