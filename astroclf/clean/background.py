@@ -275,9 +275,9 @@ def _filled(level, good):
 
 def _normal_quantile(share, count):
     """Return the expected quantile of ``count`` normal values of unit scatter."""
-    from scipy.stats import norm
+    from scipy.special import ndtri
 
-    return float(norm.ppf(np.clip(share, 0.4 / count, 1 - 0.4 / count)))
+    return float(ndtri(np.clip(share, 0.4 / count, 1 - 0.4 / count)))
 
 
 def _interpolation(new, old, part):
