@@ -4,7 +4,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
 
 __all__ = ["ACS", "ANY", "JWST", "WFC3_IR", "WFC3_UVIS", "WFPC2", "DQBits", "blocks", "outside"]
 
@@ -103,6 +102,8 @@ def outside(finite):
     """
     if finite.all():
         return np.zeros(finite.shape, bool)
+    from scipy import ndimage
+
     regions, _ = ndimage.label(~finite)
     border = np.unique(np.concatenate([regions[0], regions[-1], regions[:, 0], regions[:, -1]]))
     return np.isin(regions, border[border > 0])
