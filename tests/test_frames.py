@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from astropy import units as u
 from astropy.io import fits
-from astropy.nddata import CCDData, NDData
+from astropy.nddata import CCDData, Cutout2D, NDData
+from astropy.table import Table
 from astropy.utils.masked import Masked
 from astropy.wcs import WCS
 from hypothesis import given, settings
@@ -19,7 +20,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from astroclf import EmptyFrameError, Frame, FrameError, read_frame
 from astroclf.datasets import LAYOUTS, make_frame
-from astroclf.frames import Facts
+from astroclf.frames import Facts, Origin
 
 PACK = {"": bytes, ".gz": gzip.compress, ".bz2": bz2.compress}
 SHAPE = (24, 30)
@@ -564,6 +565,44 @@ def test_meta_that_is_no_header(value):
     assert "strange" not in frame.ccd.meta
 
 
+@pytest.mark.parametrize("kind", [fits.PrimaryHDU, fits.ImageHDU, fits.CompImageHDU])
+def test_hdus(kind):
+    """An HDU is an image with its header; that an extension lacks its file is told, and no origin is claimed."""
+    hdu = kind(picture(dtype="i2"), fits.Header({"OBJECT": "M 51", "BUNIT": "electron", **sky_cards()}))
+    frame = read_frame(hdu)
+    assert_array_equal(frame.ccd.data, picture())
+    assert (frame.ccd.unit, frame.facts.target, frame.ccd.wcs.naxis) == (u.electron, "M 51", 2)
+    assert (frame.origin, frame.layout) == (Origin(), "plain")
+    assert [note.partition(":")[0] for note in frame.notes] == ["an extension without its file"] * (
+        kind is not fits.PrimaryHDU
+    )
+
+
+def test_hdu_of_a_file(tmp_path):
+    """The primary HDU of a file of one is read as the file is; of a cube a plane can be chosen."""
+    fits.writeto(tmp_path / "a.fits", picture(), fits.Header({"TRIMSEC": "[3:30,1:24]", "BIASSEC": "[1:2,1:24]"}))
+    with fits.open(tmp_path / "a.fits") as hdul:
+        frame, whole = read_frame(hdul[0]), read_frame(tmp_path / "a.fits")
+    assert_array_equal(frame.ccd.data, whole.ccd.data)
+    assert (frame.layout, frame.steps) == (whole.layout, whole.steps) == ("ccd", whole.steps)
+    cube = fits.ImageHDU(np.stack([picture(), picture() + 1]))
+    assert_array_equal(read_frame(cube, plane=2).ccd.data, picture() + 1)
+    with pytest.raises(FrameError, match="hdu=0 and plane=None name a part of a file; this ImageHDU is an image"):
+        read_frame(cube, hdu=0)
+
+
+def test_cutouts():
+    """A cutout keeps its WCS, and its unit and mask where it has them."""
+    wcs = WCS(fits.Header(sky_cards()))
+    cutout = Cutout2D(picture() * u.Jy, (15, 12), 18, wcs=wcs)
+    frame = read_frame(cutout)
+    assert_array_equal(frame.ccd.data, cutout.data.value)
+    assert (frame.ccd.unit, frame.ccd.wcs) == (u.Jy, cutout.wcs)
+    outside = read_frame(Cutout2D(picture(), (0, 0), 36, mode="partial"))
+    assert_array_equal(outside.ccd.mask, ~np.isfinite(outside.ccd.data))
+    assert outside.ccd.wcs is None
+
+
 def test_frames_pass():
     """A frame is handed back as it is."""
     frame = read_frame(picture())
@@ -574,12 +613,13 @@ def test_frames_pass():
     "source",
     [None, {}, 3.0, "", b"path", np.ma.masked, [[1, 2], [3]], [], np.zeros(50), np.zeros((3, 30, 30)),
      np.zeros((0, 30)), picture().astype(complex), np.full(SHAPE, "1"), np.zeros(SHAPE, "M8[s]"),
-     np.zeros(SHAPE, [("a", "f4")]), np.full(SHAPE, None), fits.HDUList(), fits.ImageHDU(picture()), iter(picture())],
+     np.zeros(SHAPE, [("a", "f4")]), np.full(SHAPE, None), fits.HDUList(), fits.ImageHDU(), fits.ImageHDU(picture()[0]),
+     fits.BinTableHDU(Table({"a": [1]})), Table({"a": [1]}), iter(picture())],
     ids=lambda source: type(source).__name__,
 )  # fmt: skip
 def test_no_images_in_memory(source):
     """What is no image is refused with what it is."""
-    with pytest.raises(FrameError, match=r"got|has no HDU|is a folder"):
+    with pytest.raises(FrameError, match=r"got|has no HDU|no HDU holds|is a folder"):
         read_frame(source)
 
 

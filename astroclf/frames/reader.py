@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from astropy import units as u
 from astropy.io import fits
-from astropy.nddata import CCDData, NDData
+from astropy.nddata import CCDData, Cutout2D, NDData
+from astropy.table import Table
 from astropy.utils.masked import get_data_and_mask
 
 from astroclf.exceptions import FrameError
@@ -25,6 +26,9 @@ from astroclf.frames.registry import CAMERAS, LAYOUTS
 
 __all__ = ["read_frame"]
 
+_IMAGE_HDUS = fits.PrimaryHDU, fits.ImageHDU, fits.CompImageHDU
+_ALONE = "an extension without its file: its data-quality flags, and what only the primary header says, are not known"
+
 
 def read_frame(source, hdu=None, plane=None):
     """
@@ -35,7 +39,8 @@ def read_frame(source, hdu=None, plane=None):
     source : path-like, URL, binary file, `~astropy.io.fits.HDUList`, `~astropy.nddata.NDData`, array_like or `Frame`
         A FITS file, plain, compressed by gzip or bzip2, or tile-compressed: by name, by an address that begins
         with ``http://``, ``https://`` or ``s3://``, or open; the name of a JPEG, PNG or TIFF picture; an image
-        with mask, unit and WCS; or a 2-D array. Nothing is modified or closed; a frame is handed back as it is.
+        with mask, unit and WCS; an image HDU, read as if it were the only one of its file; a
+        `~astropy.nddata.Cutout2D`; or a 2-D array. Nothing is modified or closed; a frame is handed back as it is.
     hdu : int, str or tuple of (str, int), optional
         The image HDU to read, by index, name or name and version (``"SCI,2"`` or ``("SCI", 2)``). By
         default the file's layout decides: all chips of a known camera, the SCI extension of other
@@ -66,13 +71,17 @@ def read_frame(source, hdu=None, plane=None):
         return _read_path(Path(source), hdu, plane)
     if isinstance(source, fits.HDUList):
         return _read_hdus(source, hdu, plane, source.filename() or "<HDUList>")
-    if hasattr(source, "read") and not isinstance(source, NDData):
+    if hasattr(source, "read") and not isinstance(source, NDData | Table):
         return _read_stream(source, _name_of(source), hdu, plane)
+    if isinstance(source, _IMAGE_HDUS) and hdu is None:
+        return _read_alone(source, plane)
     if hdu is not None or plane is not None:
         msg = f"hdu={hdu!r} and plane={plane!r} name a part of a file; this {type(source).__name__} is an image"
         raise FrameError(msg)
     if isinstance(source, NDData):
         return _read_nddata(source)
+    if isinstance(source, Cutout2D):
+        return _read_array(source.data, source.wcs)
     return _read_array(source)
 
 
@@ -123,6 +132,13 @@ def _read_hdus(hdul, hdu, plane, name, **origin):
         return to_frame(reading, hdul, name, **origin)
 
 
+def _read_alone(hdu, plane):
+    """Read an HDU as if it were the only one of its file."""
+    frame = _read_hdus(fits.HDUList([hdu]), None, plane, f"<{type(hdu).__name__}>")
+    notes = frame.notes if isinstance(hdu, fits.PrimaryHDU) else (*frame.notes, _ALONE)
+    return replace(frame, origin=Origin(plane=plane), notes=notes)
+
+
 def _name_of(stream):
     """Return what to call an open file in messages."""
     name = getattr(stream, "name", None)
@@ -169,14 +185,14 @@ def _header(meta):
     return header
 
 
-def _read_array(array):
+def _read_array(array, wcs=None):
     try:
         values, mask = get_data_and_mask(array)
     except (AttributeError, ValueError):
         values, mask = array, None
     unit = getattr(values, "unit", None)
     data = _pixels(getattr(values, "value", values))
-    return _read_nddata(CCDData(data, unit=unit if isinstance(unit, u.UnitBase) else u.adu, mask=mask))
+    return _read_nddata(CCDData(data, unit=unit if isinstance(unit, u.UnitBase) else u.adu, mask=mask, wcs=wcs))
 
 
 def _pixels(values):
@@ -187,7 +203,7 @@ def _pixels(values):
             data = data.astype(np.float32, casting="same_kind", copy=False)
     except (TypeError, ValueError) as error:
         kind = getattr(values, "dtype", type(values).__name__)
-        msg = f"source must be a path, an HDUList, CCDData or a 2-D array of numbers; got {kind}"
+        msg = f"source must be a path, an HDUList or HDU, CCDData or a 2-D array of numbers; got {kind}"
         raise FrameError(msg) from error
     if data.ndim != 2 or 0 in data.shape:
         msg = f"source must be a 2-D image of at least one pixel; got an array of shape {data.shape}"
