@@ -20,10 +20,19 @@ import pytest
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # for the processes of pytest -n, which have a part of the CPUs
 
 hypothesis.settings.register_profile("explore", deadline=None, print_blob=True)
 hypothesis.settings.register_profile("repeat", hypothesis.settings.get_profile("explore"), derandomize=True)
 hypothesis.settings.load_profile("repeat")
+
+
+def pytest_configure(config):
+    """Give each process of ``pytest -n`` CPUs of its own: the threads of their networks would wait for each other."""
+    worker = getattr(config, "workerinput", {})
+    if worker and hasattr(os, "sched_setaffinity"):
+        mine = sorted(os.sched_getaffinity(0))[int(worker["workerid"].removeprefix("gw")) :: worker["workercount"]]
+        os.sched_setaffinity(0, mine or os.sched_getaffinity(0))
 
 
 @pytest.fixture(scope="session")

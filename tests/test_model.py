@@ -263,6 +263,15 @@ def test_outputs_of_the_file():
     np.testing.assert_allclose(OnnxBackend(load_record().read_bytes(), threads=1).logits(images), logits, atol=1e-3)
 
 
+@pytest.mark.parametrize(("asked", "mine", "threads"), [(0, 1, 1), (0, 3, 3), (0, 4, 0), (2, 1, 2)])
+def test_threads(monkeypatch, asked, mine, threads):
+    """The network has a thread for each CPU it may use, and ONNX Runtime's own choice where that is all four."""
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    monkeypatch.setattr("astroclf.threads.COUNT", mine)
+    backend = OnnxBackend(load_record().read_bytes(), asked)
+    assert backend._session.get_session_options().intra_op_num_threads == threads
+
+
 def test_runtimes_agree(data_dir, need):
     """TensorFlow and ONNX Runtime give the same probabilities and novelty, within 1e-3, on real frames."""
     try:

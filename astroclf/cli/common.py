@@ -12,6 +12,7 @@ from pathlib import Path
 
 from astroclf import batch
 from astroclf.exceptions import AstroclfError, AstroclfWarning
+from astroclf.threads import COUNT
 
 __all__ = [
     "add_file_arguments",
@@ -348,7 +349,7 @@ def threads_per_worker(args):
         Threads for the network of one worker; 0, which is all cores, if there is one worker only.
     """
     workers = min(args.jobs, len(args.files))
-    return 0 if workers == 1 else max(1, (os.cpu_count() or 1) // workers)
+    return 0 if workers == 1 else max(1, COUNT // workers)
 
 
 def complain(text, file=None):

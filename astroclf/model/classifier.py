@@ -43,7 +43,8 @@ class Classifier:
     weights : path-like, optional
         Of ``"imagenet"`` only: a file with its weights.
     threads : int, optional
-        Threads of ONNX Runtime; by default one a core. TensorFlow decides for itself.
+        Threads of ONNX Runtime; by default one for each core that the process may use, which a batch system or
+        ``taskset`` limits. TensorFlow decides for itself.
 
     Raises
     ------

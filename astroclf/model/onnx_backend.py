@@ -3,6 +3,8 @@
 
 import numpy as np
 
+from astroclf.threads import network_threads
+
 __all__ = ["OnnxBackend"]
 
 
@@ -15,7 +17,7 @@ class OnnxBackend:
     content : bytes
         An ONNX file, as `astroclf.model.ModelRecord.read_bytes` returns it.
     threads : int, optional
-        Threads of a run; by default as many as the processor has cores.
+        Threads of a run; by default as many as there are cores that may be used.
     """
 
     name = "onnx"
@@ -24,7 +26,7 @@ class OnnxBackend:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = threads or network_threads()
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
