@@ -54,7 +54,7 @@ class Models:
         same = [(m, record) for m, record in self._records.items() if record.sha256[:_SHA_DIGITS] == sha256]
         if same:
             model, record = min(same, key=lambda found: found[1].name != name)
-            self._prove(record)
+            self._prove(model, record)
             return model, record
         known = dict.fromkeys(f"{r.name} ({r.sha256[:_SHA_DIGITS]})" for r in self._records.values())
         at_hand = " and ".join(known)
@@ -64,7 +64,7 @@ class Models:
         )
         raise ModelError(msg)
 
-    def _prove(self, record):
-        if record.sha256 not in self._proved:
+    def _prove(self, model, record):
+        if model not in self._proved:
             record.check_files()
-            self._proved.add(record.sha256)
+            self._proved.add(model)
