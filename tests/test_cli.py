@@ -417,6 +417,20 @@ class TestProgram:
         assert out == ""
         assert "error: " in err
 
+    @pytest.mark.parametrize("name", ["a.fits", "night 1.fits"])
+    def test_a_file_is_no_verb(self, folder, capsys, name):
+        """Who begins with a file is told how it goes; a verb is one even where there is a file of its name."""
+        shutil.copy("a.fits", "night 1.fits")
+        shutil.copy("a.fits", "show")
+        with pytest.raises(SystemExit) as stop:
+            main([name])
+        assert stop.value.code == 2
+        quoted = f"'{name}'" if " " in name else name
+        told = f"{quoted} is no verb; to see what the file shows: astroclf classify {quoted}\n"
+        assert capsys.readouterr().err.endswith(told)
+        assert main(["show", "show"]) == 0
+        assert capsys.readouterr().out == "show: no tags\n"
+
     @pytest.mark.parametrize("spelled", ["bad.fits", "./bad.fits", "..//{}/bad.fits", "{}//bad.fits"])
     @pytest.mark.parametrize("verb", "classify,info,label --as star,preview,replay,show,tag,verify".split(","))
     def test_a_file_is_named_once(self, folder, capsys, verb, spelled):

@@ -4,6 +4,7 @@
 import argparse
 import io
 import os
+import shlex
 import sys
 
 from astroclf import __version__
@@ -23,7 +24,7 @@ from astroclf.cli import (
     untag,
     verify,
 )
-from astroclf.cli.common import complain, reason
+from astroclf.cli.common import complain, printable, reason
 from astroclf.exceptions import AstroclfError
 
 __all__ = ["main", "make_parser"]
@@ -65,7 +66,9 @@ def main(argv=None):
     SystemExit
         With status 2 for wrong usage, 0 after ``--help`` and ``--version``.
     """
-    args = make_parser().parse_args(argv)
+    parser = make_parser()
+    _check_first(parser, sys.argv[1:] if argv is None else argv)
+    args = parser.parse_args(argv)
     _pass_names_on(sys.stdout)
     try:
         status = args.verb(args)
@@ -101,6 +104,14 @@ def make_parser():
     for module in _VERBS:
         module.add_verb(verbs)
     return parser
+
+
+def _check_first(parser, argv):
+    """Help those who begin with a file."""
+    verbs = {module.__name__.rpartition(".")[2] for module in _VERBS}
+    if argv and argv[0] not in verbs and os.path.isfile(argv[0]):
+        file = shlex.quote(printable(argv[0]))
+        parser.error(f"{file} is no verb; to see what the file shows: astroclf classify {file}")
 
 
 def _pass_names_on(stream):
