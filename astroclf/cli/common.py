@@ -32,6 +32,7 @@ __all__ = [
     "outcomes",
     "printable",
     "reason",
+    "refuse_remote",
     "say",
     "threads_per_worker",
     "writing_options",
@@ -350,6 +351,21 @@ def threads_per_worker(args):
     """
     workers = min(args.jobs, len(args.files))
     return 0 if workers == 1 else max(1, COUNT // workers)
+
+
+def refuse_remote(args):
+    """
+    Refuse remote files as wrong usage, before any work is done.
+
+    Parameters
+    ----------
+    args : `~argparse.Namespace`
+        Parsed arguments of `add_file_arguments`.
+    """
+    from astroclf.frames.files.remote import is_url
+
+    for file in filter(is_url, args.files):
+        args.usage_error(f"{printable(file)} is a remote file; download it and {args.verb_name} the copy")
 
 
 def complain(text, file=None):

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from astroclf.cli.common import add_writing_arguments, printable
+from astroclf.cli.common import add_writing_arguments, printable, refuse_remote
 
 __all__ = ["add_output_arguments", "check_outputs", "make_folder", "output_of", "shown_changes", "stand_in"]
 
@@ -41,12 +41,9 @@ def check_outputs(args, outputs):
     """
     if args.output_dir and args.output_dir.exists() and not args.output_dir.is_dir():
         args.usage_error(f"-o {args.output_dir} is not a folder")
-    from astroclf.frames.files.remote import is_url
-
+    refuse_remote(args)
     seen = {}
     for file in args.files:
-        if is_url(file):
-            args.usage_error(f"{printable(file)} is a remote file; download it and {args.verb_name} the copy")
         if args.output_dir and Path(file).resolve() == output_of(file, args.output_dir).resolve():
             args.usage_error(f"{file} is in the folder of -o; leave -o out to {args.verb_name} it in place")
         for output in (path.resolve() for path in outputs(file)):

@@ -4,7 +4,17 @@
 from functools import partial
 from pathlib import Path
 
-from astroclf.cli.common import add_file_arguments, add_parser, complain, one_line, outcomes, printable, reason, say
+from astroclf.cli.common import (
+    add_file_arguments,
+    add_parser,
+    complain,
+    one_line,
+    outcomes,
+    printable,
+    reason,
+    refuse_remote,
+    say,
+)
 
 __all__ = ["add_verb", "report", "save_report"]
 
@@ -68,10 +78,7 @@ def report(args):
     status : int
         1 if a file could not be read, else 0; such a file is a row of the page all the same.
     """
-    from astroclf.frames.files.remote import is_url
-
-    for file in filter(is_url, args.files):
-        args.usage_error(f"{printable(file)} is a remote file; download it and report the copy")
+    refuse_remote(args)
     return save_report(args, args.output, title=args.title, size=args.thumbnail_size, overwrite=args.overwrite)
 
 
