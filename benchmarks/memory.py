@@ -3,15 +3,18 @@
 Peak memory of ``astroclf info`` and ``astroclf classify`` on a full frame of ACS/WFC.
 
 What counts is what the frame costs: the peak of a process that reads it above that of one that reads a frame of
-64 x 64 pixels, as a multiple of the bytes of its two science arrays. The promise is less than 3. What Python and NumPy
-have allocated is measured, not the resident set, which wobbles by a third of these arrays from run to run: the C
-library keeps much of what was freed.
+64 x 64 pixels, as a multiple of the bytes of its two science arrays. The promise is less than 3, of what Python and
+NumPy have allocated, and of the resident set. The latter wobbles by a third of these arrays from run to run, for the C
+library keeps some of what was freed.
 
     python benchmarks/memory.py
+
+It needs Linux.
 """
 
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,15 +25,26 @@ from astroclf.datasets import make_frame
 
 SCIENCE = 2 * 2048 * 4096 * 4
 
-_PEAK = """
+_PEAKS = {
+    "allocated": """
 import sys, tracemalloc
 tracemalloc.start()
 from astroclf.cli import main
 status = main(sys.argv[1:])
 print("peak", tracemalloc.get_traced_memory()[1], file=sys.stderr)
 sys.exit(status)
-"""
-"""What a process runs."""
+""",
+    "resident": """
+import sys
+from pathlib import Path
+from astroclf.cli import main
+status = main(sys.argv[1:])
+fields = dict(line.split(":") for line in Path("/proc/self/status").read_text().splitlines())
+print("peak", 1024 * int(fields["VmHWM"].split()[0]), file=sys.stderr)
+sys.exit(status)
+""",
+}
+"""What a process runs, by what is measured; getrusage would count the memory of the one that started it."""
 
 
 def make_files(folder):
@@ -54,7 +68,7 @@ def make_files(folder):
     return small, large
 
 
-def peak(verb, path):
+def peak(verb, path, what):
     """
     Measure a command.
 
@@ -64,14 +78,16 @@ def peak(verb, path):
         ``"info"`` or ``"classify"``.
     path : `~pathlib.Path`
         The file.
+    what : {'allocated', 'resident'}
+        Which memory.
 
     Returns
     -------
     size : int
-        Most bytes that were allocated at a time.
+        The most of it at a time, in bytes.
     """
     done = subprocess.run(
-        [sys.executable, "-c", _PEAK, verb, str(path)], capture_output=True, text=True, check=True, timeout=600
+        [sys.executable, "-c", _PEAKS[what], verb, str(path)], capture_output=True, text=True, check=True, timeout=600
     )
     return int(done.stderr.rpartition("peak ")[2])
 
@@ -80,10 +96,10 @@ def main():
     """Print the peaks, and what the frame costs."""
     with TemporaryDirectory() as folder:
         small, large = make_files(Path(folder))
-        for verb in ("info", "classify"):
-            least, most = peak(verb, small), peak(verb, large)
+        for verb, what in product(("info", "classify"), _PEAKS):
+            least, most = peak(verb, small, what), peak(verb, large, what)
             share = (most - least) / SCIENCE
-            print(f"{verb:9}{least / 1e6:8.0f} MB{most / 1e6:8.0f} MB{share:8.2f} times the science arrays")
+            print(f"{verb:9}{what:10}{least / 1e6:8.0f} MB{most / 1e6:8.0f} MB{share:8.2f} times the science arrays")
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ def verdict(*files):
     return Classifier().combine(read_frame(file) for file in files)
 
 
-@pytest.mark.parametrize("jobs", ["1", pytest.param("2", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("jobs", ["1", "2"])
 def test_classify(folder, capsys, jobs):
     """There is one row a target, in the order of the first files; a file that fails has its own."""
     files = ["f160w.fits", "bad.fits", "other.fits", "f105w.fits"]

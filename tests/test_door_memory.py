@@ -2,6 +2,7 @@
 """The promise on memory: a full frame costs less than three times the bytes of its science arrays."""
 
 import importlib.util
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,8 @@ BENCHMARK = Path(__file__).parents[1] / "benchmarks" / "memory.py"
 @pytest.fixture(scope="module")
 def memory(need):
     """Return the benchmark, as a module."""
-    if not BENCHMARK.exists():
-        need("benchmarks/memory.py is not here")
+    if not BENCHMARK.exists() or not sys.platform.startswith("linux"):
+        need("benchmarks/memory.py is not here, or this is not Linux")
     spec = importlib.util.spec_from_file_location("memory", BENCHMARK)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -27,8 +28,13 @@ def files(memory, tmp_path_factory):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("what", "runs"), [("allocated", 1), ("resident", 5)])
 @pytest.mark.parametrize("verb", ["info", "classify"])
-def test_peak(memory, files, verb):
-    """Both verbs keep the promise on a flt of ACS/WFC of 168 MB."""
-    small, large = (memory.peak(verb, path) for path in files)
-    assert large - small < 3 * memory.SCIENCE
+def test_peak(memory, files, verb, what, runs):
+    """Both verbs keep the promise on a flt of ACS/WFC of 168 MB; the resident set wobbles: the least of five counts."""
+
+    def cost():
+        small, large = (memory.peak(verb, path, what) for path in files)
+        return large - small
+
+    assert any(cost() < 3 * memory.SCIENCE for _ in range(runs))

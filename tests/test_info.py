@@ -191,7 +191,6 @@ class TestInfo:
         assert table["nx"].dtype.kind == "i"
         assert table["sky_noise"].dtype.kind == "f"
 
-    @pytest.mark.slow
     def test_workers_change_nothing(self, infrared, cube, capsys):
         """Two processes print what one prints."""
         assert main(["info", str(cube), str(infrared)]) == 0
